@@ -1,0 +1,116 @@
+"""What consumers read: predictions, and predictions joined with their sale.
+
+Prices are in the market's currency. "log" means the natural logarithm of a
+price. A feature or figure that is not known is null, never 0.
+"""
+
+from enum import StrEnum, auto
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class Quality(StrEnum):
+    OK = auto()
+    DEGRADED = auto()
+
+
+class Step(StrEnum):
+    """Which rung of the fallback ladder answered."""
+
+    CHAMPION = auto()
+    PREVIOUS = auto()
+    REGIONAL_MEDIAN = auto()
+    NONE = auto()
+
+
+class QualityReason(StrEnum):
+    """Why an answer is worth less than usual. A closed set."""
+
+    NO_CHAMPION = auto()  # no model is active: the regional median per m2 answered
+    NO_REGIONAL_SALES = auto()  # and the region had no sale to take a median of
+    NO_INTERVAL = auto()  # too few scored sales to promise a coverage
+    LATE = auto()  # the event came after its time was closed: windows do not hold it
+    TIME_JUMP = auto()  # far ahead of the region's time and unconfirmed so far
+    ALREADY_SOLD = auto()  # the sale was seen before the listing
+    REPAIRED = auto()  # a value had to be repaired before it could be read
+
+
+class Components(Struct, frozen=True):
+    """What the answer is made of: log price, and corrections to it, in log units."""
+
+    naive_log: Annotated[float | None, Meta(description="regional median per m2 times area")]
+    champion_log: Annotated[float | None, Meta(description="the offline model alone")]
+    market_correction: float
+    region_correction: float
+    guard_weight: Annotated[float, Meta(description="0 to 1: share of the correction used")]
+
+
+class Versions(Struct, frozen=True):
+    champion: str | None
+    corrector: str | None  # null until the market's first version
+    feature_set: str  # hash of the feature names in order
+
+
+class Prediction(Struct, frozen=True, kw_only=True):
+    """The price of one listing, as served. Key of the record: `listing_id`."""
+
+    prediction_id: Annotated[str, Meta(description="deterministic: same event, same id")]
+    event_id: str
+    listing_id: str
+    revision: int
+    market: str
+    region: str
+    event_time_ms: int
+    source_partition: int
+    source_offset: Annotated[int, Meta(description="of the listing in housing.events")]
+    trace_id: str | None
+    currency: str
+    price: Annotated[float | None, Meta(description="null when nothing can be said")]
+    price_low: Annotated[float | None, Meta(description="lower end of the 90 % interval")]
+    price_high: Annotated[float | None, Meta(description="upper end of the 90 % interval")]
+    step: Step
+    quality: Quality
+    quality_reasons: tuple[QualityReason, ...]
+    components: Components
+    versions: Versions
+    features: Annotated[
+        tuple[float | None, ...], Meta(description="in the order of core/features.py")
+    ]
+    feature_age_ms: Annotated[
+        int | None, Meta(description="since the region's newest sale, in event time")
+    ]
+    supersedes: Annotated[str | None, Meta(description="prediction_id it takes the place of")]
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """A served prediction joined with its sale. Key of the record: `market`."""
+
+    prediction_id: str
+    listing_id: str
+    market: str
+    region: str
+    source: Annotated[str, Meta(description="who reported the sale")]
+    sale_event_id: str
+    sale_revision: Annotated[int, Meta(description="0, or the number of the correction")]
+    listed_ms: int
+    sold_ms: int
+    sale_price: float
+    price: float | None
+    price_low: float | None
+    price_high: float | None
+    step: Step
+    late: bool
+    area_m2: float
+    property_type: str
+    components: Components
+    versions: Versions
+    region_scale: Annotated[
+        float | None, Meta(description="mean |log residual| of the region, as served")
+    ]
+    active_champion: Annotated[str | None, Meta(description="version active at the sale")]
+    active_residual_log: Annotated[
+        float | None,
+        Meta(description="log sale price less the active champion's, on the served features"),
+    ]
+    features: tuple[float | None, ...]

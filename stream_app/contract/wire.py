@@ -1,0 +1,161 @@
+"""Bytes to values and back. Whatever the bytes, decoding an event does not raise.
+
+The quick path is one typed decode. Only bytes that it refuses are looked at
+again: to repair a number sent as text ("1,200"), or to say what is wrong.
+"""
+
+import types
+from typing import Any, NamedTuple, Union, get_args, get_origin
+
+import msgspec
+
+from stream_app.contract.alerts import AnyAlertMessage
+from stream_app.contract.events import EVENT_TYPES, SCHEMA_VERSION, AnyEvent, Event
+from stream_app.contract.models import Activated, AnyModelMessage, Manifest
+from stream_app.contract.predictions import Outcome, Prediction
+from stream_app.contract.rejects import RejectCode, Rejected
+from stream_app.contract.topics import EVENT_BYTES_MAX
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_events = msgspec.json.Decoder(AnyEvent)
+_predictions = msgspec.json.Decoder(Prediction)
+_outcomes = msgspec.json.Decoder(Outcome)
+_activations = msgspec.json.Decoder(Activated)
+_model_messages = msgspec.json.Decoder(AnyModelMessage)
+_alert_messages = msgspec.json.Decoder(AnyAlertMessage)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """One JSON object, keys sorted, so that equal values are equal bytes.
+
+    NaN and infinity become null: JSON has neither.
+    """
+    return _encoder.encode(message)
+
+
+class Decoded(NamedTuple):
+    """A believable event may still break a rule; see rules.py."""
+
+    event: AnyEvent
+    repaired: tuple[str, ...]  # fields that came as text and are numbers now
+
+
+def decode_event(raw: bytes) -> Decoded | Rejected:
+    """Read one event. Never raises; the reject says what to mend."""
+    if len(raw) > EVENT_BYTES_MAX:
+        return Rejected(
+            RejectCode.TOO_LARGE, f"{len(raw)} bytes, at most {EVENT_BYTES_MAX}", raw
+        )
+    try:
+        return Decoded(_events.decode(raw), ())
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _look_again(raw)
+
+
+def decode_prediction(raw: bytes) -> Prediction:
+    return _predictions.decode(raw)
+
+
+def decode_outcome(raw: bytes) -> Outcome:
+    return _outcomes.decode(raw)
+
+
+def decode_activated(raw: bytes) -> Activated:
+    return _activations.decode(raw)
+
+
+def decode_model_message(raw: bytes) -> AnyModelMessage:
+    return _model_messages.decode(raw)
+
+
+def decode_alert_message(raw: bytes) -> AnyAlertMessage:
+    return _alert_messages.decode(raw)
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """What the signature of a champion signs."""
+    return encode(manifest)
+
+
+def _look_again(raw: bytes) -> Decoded | Rejected:
+    try:
+        fields = msgspec.json.decode(raw)
+    except RecursionError:
+        return Rejected(RejectCode.NOT_JSON, "nested too deeply", raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return Rejected(RejectCode.NOT_JSON, str(error), raw)
+    if not isinstance(fields, dict):
+        return Rejected(RejectCode.SCHEMA, f"a JSON object is wanted, got {raw[:20]!r}", raw)
+    version = fields.get("schema_version", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
+        return Rejected(
+            RejectCode.SCHEMA_VERSION, f"schema_version={version!r}, known: {SCHEMA_VERSION}", raw
+        )
+    kind = fields.get("kind")
+    event_type = _BY_KIND.get(kind) if isinstance(kind, str) else None
+    if event_type is None:
+        return Rejected(RejectCode.KIND, f"kind={kind!r}, known: {', '.join(_BY_KIND)}", raw)
+    unknown = sorted(set(fields) - _FIELDS[event_type] - {"kind"})
+    if unknown:
+        return Rejected(
+            RejectCode.UNKNOWN_FIELD, f"{', '.join(unknown)}: not a field of {kind!r}", raw
+        )
+    repaired = {
+        name: number
+        for name in sorted(_NUMERIC[event_type] & set(fields))
+        if (number := _number(fields[name])) is not None
+    }
+    try:
+        event = msgspec.convert(fields | repaired, AnyEvent)
+    except msgspec.ValidationError as error:
+        return Rejected(RejectCode.SCHEMA, str(error), raw)
+    return Decoded(event, tuple(repaired))
+
+
+def _number(value: object) -> int | float | None:
+    """Read a number sent as text, thousands parted by commas; None if it is none.
+
+    >>> _number("1,200"), _number(" 85.5 "), _number("1,20"), _number(7)
+    (1200, 85.5, None, None)
+    """
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    head, *groups = text.partition(".")[0].split(",")
+    if groups and not (1 <= len(head.lstrip("-")) <= 3 and all(len(g) == 3 for g in groups)):
+        return None
+    try:
+        number = msgspec.json.decode(text.replace(",", ""))
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return number if is_number else None
+
+
+def _is_numeric(annotation: Any) -> bool:  # noqa: ANN401 - a type annotation has no type
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return any(_is_numeric(part) for part in get_args(annotation))
+    return annotation in (int, float)
+
+
+def _tables() -> tuple[
+    dict[str, type[Event]], dict[type[Event], frozenset[str]], dict[type[Event], frozenset[str]]
+]:
+    by_kind: dict[str, type[Event]] = {}
+    all_fields: dict[type[Event], frozenset[str]] = {}
+    numeric: dict[type[Event], frozenset[str]] = {}
+    for event_type in EVENT_TYPES:
+        by_kind[str(event_type.__struct_config__.tag)] = event_type
+        fields = msgspec.structs.fields(event_type)
+        all_fields[event_type] = frozenset(f.name for f in fields)
+        numeric[event_type] = frozenset(f.name for f in fields if _is_numeric(_bare(f.type)))
+    return by_kind, all_fields, numeric
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401 - a type annotation has no type
+    """Take `Annotated` off."""
+    return getattr(annotation, "__origin__", annotation)
+
+
+_BY_KIND, _FIELDS, _NUMERIC = _tables()

@@ -1,0 +1,1 @@
+"""Models as checked values: the champion, the corrector, the guard, the interval."""

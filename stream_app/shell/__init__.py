@@ -1,0 +1,1 @@
+"""The world: Kafka, Faust, clocks, files, the environment. Nobody imports it."""

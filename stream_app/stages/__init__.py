@@ -1,0 +1,1 @@
+"""The two pure steps: events to predictions, outcomes to corrections."""

@@ -1,0 +1,103 @@
+"""What a stage takes and gives: plain values, the same for every stage.
+
+`advance(batch, state, serving) -> Step`: no clock, no I/O, no randomness. The
+runner makes a step safe in one transaction; a test, a backtest and the oracle
+of the kill test put it into a dict.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.topics import Topic
+
+CONTROL_KEY = "control"  # key of a partition's control record in its state topic
+
+# What the state topic holds for a partition: key -> frozen record.
+State = Mapping[str, bytes]
+
+
+class Record(NamedTuple):
+    """One record of the source topic as the broker keeps it."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    append_time_ms: int  # when the broker took it; a replay from files passes the event time
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition, none at or below the applied offset."""
+
+    topic: str  # full name, for the headers of rejects
+    topic_id: str  # changes when the topic is recreated
+    partition: int
+    partitions: int  # of the topic
+    records: Sequence[Record]  # one or more, offsets rising
+
+
+class Output(NamedTuple):
+    """One record to publish."""
+
+    topic: Topic
+    key: str
+    value: bytes | None
+    partition: int | None = None  # None: where murmur2 of the key says
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Step(NamedTuple):
+    """What one batch comes to. Values only: nothing has happened yet."""
+
+    outputs: tuple[Output, ...]
+    state: Mapping[str, bytes | None]  # the changed records only; None: a tombstone
+    applied_offset: int
+
+
+class PriceModel(Protocol):
+    """What a stage needs of a champion (scoring/champion.py)."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def scale(self) -> float | None:
+        """Mean |log residual| on the holdout, where the interval starts from."""
+
+    @property
+    def score_quantile(self) -> float | None:
+        """90 % quantile of |log residual| / scale on the holdout."""
+
+    def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log prices, shape (n,), of raw feature rows, shape (n, features); NaN is unknown.
+
+        The same bits for a row alone and in any batch.
+        """
+
+
+class Serving(NamedTuple):
+    """The models that serve a market during one batch."""
+
+    champion: PriceModel | None = None
+    corrector: CorrectorAnnounced | None = None  # the newest frozen market level
+
+
+class Control(Struct, array_like=True):
+    """A partition's control record: where the state stands."""
+
+    applied_offset: int
+    topic_id: str
+    watermark_ms: int
+    served: dict[str, tuple[str | None, str | None]]  # market -> champion, corrector
+    counts: dict[str, int]  # events by "kind:verdict"
+
+
+def read_control(state: State) -> Control | None:
+    """The partition's control record; None when nothing was ever applied."""
+    frozen = state.get(CONTROL_KEY)
+    return None if frozen is None else msgspec.msgpack.decode(frozen, type=Control)
