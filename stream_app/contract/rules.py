@@ -48,9 +48,7 @@ def _listing(
     def told(event: AnyEvent) -> str:
         return ", ".join(f"{field}={getattr(event, field)}" for field in fields)
 
-    return Rule(
-        code, must_hold, why, lambda e: not isinstance(e, Listing) or holds(e), told
-    )
+    return Rule(code, must_hold, why, lambda e: not isinstance(e, Listing) or holds(e), told)
 
 
 def _price_holds(event: AnyEvent) -> bool:
@@ -109,8 +107,10 @@ RULES: tuple[Rule, ...] = (
         RejectCode.YEARS,
         "1500 <= built_year <= year of the event + 5, built_year <= renovated_year",
         "a home cannot be renovated before it stands; homes are sold off the plan",
-        lambda e: _between(1500, e.built_year, _year(e) + 5)
-        and _between(e.built_year or 1500, e.renovated_year, _year(e) + 5),
+        lambda e: (
+            _between(1500, e.built_year, _year(e) + 5)
+            and _between(e.built_year or 1500, e.renovated_year, _year(e) + 5)
+        ),
         "built_year",
         "renovated_year",
     ),
@@ -118,9 +118,11 @@ RULES: tuple[Rule, ...] = (
         RejectCode.PLACE,
         "-90 <= latitude <= 90, -180 <= longitude <= 180, and both or none",
         "one without the other, or swapped, puts a home elsewhere",
-        lambda e: _between(-90, e.latitude, 90)
-        and _between(-180, e.longitude, 180)
-        and (e.latitude is None) == (e.longitude is None),
+        lambda e: (
+            _between(-90, e.latitude, 90)
+            and _between(-180, e.longitude, 180)
+            and (e.latitude is None) == (e.longitude is None)
+        ),
         "latitude",
         "longitude",
     ),
@@ -129,16 +131,18 @@ RULES: tuple[Rule, ...] = (
         "lot_m2, basement_m2, neighbour areas 0 to 10,000,000; storeys 0 to 10; floor -5 to 200; "
         "lease 0 to 1,000 years; condition 1 to 5; grade 1 to 13; view 0 to 4",
         "beyond these the unit is another one",
-        lambda e: all(
-            _between(0, area, 1e7)
-            for area in (e.lot_m2, e.basement_m2, e.neighbour_area_m2, e.neighbour_lot_m2)
-        )
-        and _between(0, e.storeys, 10)
-        and _between(-5, e.floor, 200)
-        and _between(0, e.lease_remaining_years, 1_000)
-        and _between(1, e.condition, 5)
-        and _between(1, e.grade, 13)
-        and _between(0, e.view, 4),
+        lambda e: (
+            all(
+                _between(0, area, 1e7)
+                for area in (e.lot_m2, e.basement_m2, e.neighbour_area_m2, e.neighbour_lot_m2)
+            )
+            and _between(0, e.storeys, 10)
+            and _between(-5, e.floor, 200)
+            and _between(0, e.lease_remaining_years, 1_000)
+            and _between(1, e.condition, 5)
+            and _between(1, e.grade, 13)
+            and _between(0, e.view, 4)
+        ),
         "lot_m2",
         "basement_m2",
         "neighbour_area_m2",

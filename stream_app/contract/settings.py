@@ -40,9 +40,9 @@ class KafkaSettings(Struct, frozen=True):
 
 
 def merged(environment: Mapping[str, str], toml_text: str = "") -> dict[str, str]:
-    """Put the file's settings under those of the environment.
+    r"""Put the file's settings under those of the environment.
 
-    >>> merged({"HOUSING_KAFKA_PREFIX": "b"}, '[kafka]\\nprefix = "a"')
+    >>> merged({"HOUSING_KAFKA_PREFIX": "b"}, '[kafka]\nprefix = "a"')
     {'HOUSING_KAFKA_PREFIX': 'b'}
 
     Raises

@@ -43,9 +43,7 @@ class Decoded(NamedTuple):
 def decode_event(raw: bytes) -> Decoded | Rejected:
     """Read one event. Never raises; the reject says what to mend."""
     if len(raw) > EVENT_BYTES_MAX:
-        return Rejected(
-            RejectCode.TOO_LARGE, f"{len(raw)} bytes, at most {EVENT_BYTES_MAX}", raw
-        )
+        return Rejected(RejectCode.TOO_LARGE, f"{len(raw)} bytes, at most {EVENT_BYTES_MAX}", raw)
     try:
         return Decoded(_events.decode(raw), ())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
