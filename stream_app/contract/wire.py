@@ -17,12 +17,12 @@ from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.topics import EVENT_BYTES_MAX
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_events = msgspec.json.Decoder(AnyEvent)
+_events: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _predictions = msgspec.json.Decoder(Prediction)
 _outcomes = msgspec.json.Decoder(Outcome)
 _activations = msgspec.json.Decoder(Activated)
-_model_messages = msgspec.json.Decoder(AnyModelMessage)
-_alert_messages = msgspec.json.Decoder(AnyAlertMessage)
+_model_messages: msgspec.json.Decoder[AnyModelMessage] = msgspec.json.Decoder(AnyModelMessage)
+_alert_messages: msgspec.json.Decoder[AnyAlertMessage] = msgspec.json.Decoder(AnyAlertMessage)
 
 
 def encode(message: msgspec.Struct) -> bytes:
