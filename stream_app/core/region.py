@@ -1,0 +1,114 @@
+"""The record of a region: all that is remembered between its events.
+
+One record, so that one write changes all of it or nothing. The parts know
+nothing of each other: the clock (watermark.py), rings of sales and listings
+(windows.py), and the numbers of the region's own corrector and error scale,
+which scoring/ reads and writes.
+
+Thawed it is a value to work on within one batch; frozen it is bytes. Equal
+regions freeze to equal bytes. `LAYOUT` is the first thing in the bytes: a
+record of another layout is refused, never guessed at.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from stream_app.contract.rejects import InvariantBroken
+from stream_app.core.watermark import LATENESS_MS, Clock, Timing
+from stream_app.core.windows import DAY_MS, HOUR_MS, Ring, Window, insert, micro
+
+LAYOUT = 1
+
+# The longest window, the bucket under way, and the allowed lateness (see windows.py).
+HOURS = Window(HOUR_MS, 24 + LATENESS_MS // HOUR_MS + 1)
+DAYS = Window(DAY_MS, 90 + LATENESS_MS // DAY_MS + 1)
+
+# A publisher repeats an event within minutes. 64 orphans of one region are weeks
+# of them: in King County and HDB every sale has its listing.
+ORPHANS_KEPT = 64
+
+
+class Linear(Struct, array_like=True):
+    """A linear residual model as plain numbers, in the order of its features.
+
+    What River keeps in dictionaries; scoring/corrector.py turns one into the other.
+    """
+
+    counts: list[float] = []
+    means: list[float] = []
+    variances: list[float] = []
+    weights: list[float] = []
+    intercept: float = 0.0
+    labels: int = 0
+
+
+class Decayed(Struct, array_like=True):
+    """An exponentially weighted mean as its two sums."""
+
+    total: float = 0.0
+    weight: float = 0.0
+
+
+class Region(Struct, array_like=True):
+    """State of one region."""
+
+    layout: int = LAYOUT
+    clock: Clock = msgspec.field(default_factory=Clock)
+    last_sale_ms: int = 0  # event time; 0: none yet
+    sales_hours: Ring = msgspec.field(default_factory=Ring)
+    sales_days: Ring = msgspec.field(default_factory=Ring)
+    listings_hours: Ring = msgspec.field(default_factory=Ring)
+    listings_days: Ring = msgspec.field(default_factory=Ring)
+    orphans: list[str] = []  # event ids of sales without listing, newest last
+    corrector: Linear = msgspec.field(default_factory=Linear)
+    scale: Decayed = msgspec.field(default_factory=Decayed)
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(Region)
+
+
+def freeze(region: Region) -> bytes:
+    """Region to bytes; equal regions give equal bytes."""
+    return _encoder.encode(region)
+
+
+def thaw(frozen: bytes) -> Region:
+    """Bytes to region.
+
+    Raises
+    ------
+    InvariantBroken : the bytes are no region of this layout
+    """
+    try:
+        region = _decoder.decode(frozen)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvariantBroken(f"region record of {len(frozen)} bytes: {error}") from error
+    if region.layout != LAYOUT:
+        raise InvariantBroken(f"region record of layout {region.layout}, this is {LAYOUT}")
+    return region
+
+
+def note_listing(region: Region, at_ms: int, timing: Timing) -> None:
+    """Count a listing, unless its time is closed or not believed."""
+    if timing is Timing.ON_TIME:
+        insert(HOURS, region.listings_hours, at_ms)
+        insert(DAYS, region.listings_days, at_ms)
+
+
+def note_sale(region: Region, at_ms: int, timing: Timing, log_price_per_m2: float) -> None:
+    """Count a sale and its price, unless its time is closed or not believed."""
+    if timing is Timing.ON_TIME:
+        value = micro(log_price_per_m2)
+        insert(HOURS, region.sales_hours, at_ms, value)
+        insert(DAYS, region.sales_days, at_ms, value)
+        region.last_sale_ms = max(region.last_sale_ms, at_ms)
+
+
+def note_orphan(region: Region, event_id: str) -> bool:
+    """Remember a sale without listing; False when it was remembered already."""
+    if event_id in region.orphans:
+        return False
+    region.orphans.append(event_id)
+    del region.orphans[:-ORPHANS_KEPT]
+    return True

@@ -1,0 +1,192 @@
+"""Rings of buckets: what happened in a region over the last hours and days.
+
+Not here: what is late (watermark.py), which rings a region keeps (region.py).
+
+Theory of operation
+-------------------
+A ring holds one bucket per span of `bucket_ms` of event time, and only those
+buckets in which something happened. A bucket is integers: how many, the sum and
+the sum of squares of log price per m2 in millionths, and a histogram of it. As
+integers add up the same in any order, the order of arrival leaves no trace.
+
+A window of n buckets at time t is the bucket of t and the n - 1 before it, so
+its length is exact to one bucket. It is asked for at the time of the event that
+needs it, not at the newest one: a listing that comes a little late sees what it
+would have seen on time. That is why a ring is longer than its longest window,
+by the allowed lateness.
+
+Buckets leave when a newer event is counted (`insert`), never by the clock on
+the wall: an idle region stays as it is, and asks find its old buckets outside
+of their window.
+
+A median comes from the histogram: bins of 1 % of price, the middle of the bin
+that holds the middle sale, so it is off by half a percent at most. For an even
+number of sales it is the lower of the two middle ones.
+"""
+
+import math
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+MICRO = 1_000_000  # log units are kept as integer millionths
+BIN_MICRO = 10_000  # a histogram bin is 0.01 log units wide: 1 % of price
+
+
+class Window(Struct, frozen=True):
+    """Config. Bucket k covers [k * bucket_ms, (k + 1) * bucket_ms) of event time."""
+
+    bucket_ms: int
+    buckets: int
+
+    def __post_init__(self) -> None:
+        if self.bucket_ms < 1 or self.buckets < 1:
+            raise ValueError(f"{self}: bucket_ms and buckets must be 1 or more")
+
+
+class Bucket(Struct, array_like=True):
+    """State of one bucket. Sums are over the values in millionths of a log unit."""
+
+    count: int = 0
+    total: int = 0
+    squares: int = 0
+    bins: dict[int, int] = {}  # bin -> how many; msgspec gives each bucket its own
+
+
+class Ring(Struct, array_like=True):
+    """State. Only buckets in which something was counted, by number."""
+
+    head: int = 0  # number of the newest bucket
+    buckets: dict[int, Bucket] = {}
+
+
+class Summary(Struct, frozen=True):
+    """What a window says. Figures are log units; None where there is nothing to say."""
+
+    count: int
+    mean: float | None
+    deviation: float | None  # population standard deviation; None below two
+    median: float | None
+
+
+def micro(log_value: float) -> int:
+    """Log units to integer millionths, rounded to even.
+
+    >>> micro(8.5)
+    8500000
+    """
+    return round(log_value * MICRO)
+
+
+def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None:
+    """Count one thing at `at_ms` (event time). Ignored when older than the ring.
+
+    >>> ring, day = Ring(), Window(DAY_MS, 2)
+    >>> insert(day, ring, 5 * DAY_MS, micro(8.0))
+    >>> insert(day, ring, 7 * DAY_MS, micro(9.0))  # two days on: the first one leaves
+    >>> sorted(ring.buckets)
+    [7]
+    """
+    number = at_ms // window.bucket_ms
+    if number > ring.head:
+        _advance(window, ring, number)
+    elif number <= ring.head - window.buckets:
+        return
+    bucket = ring.buckets.get(number)
+    if bucket is None:
+        bucket = ring.buckets[number] = Bucket()
+    bucket.count += 1
+    bucket.total += value_micro
+    bucket.squares += value_micro * value_micro
+    place = value_micro // BIN_MICRO
+    bucket.bins[place] = bucket.bins.get(place, 0) + 1
+
+
+def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:
+    """How many were counted in the last `spans` buckets before and at `at_ms`, rising spans.
+
+    >>> ring, day = Ring(), Window(DAY_MS, 9)
+    >>> for n in (1, 6, 7, 7):
+    ...     insert(day, ring, n * DAY_MS)
+    >>> count(day, ring, 7 * DAY_MS, (1, 7))
+    (2, 4)
+    """
+    now = at_ms // window.bucket_ms
+    counts = [0] * len(spans)
+    for number, bucket in ring.buckets.items():
+        age = now - number
+        if age >= 0:
+            for index, span in enumerate(spans):
+                if age < span:
+                    counts[index] += bucket.count
+    return tuple(counts)
+
+
+def summarise(
+    window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]
+) -> tuple[Summary, ...]:
+    """Sum up the windows of the last `spans` buckets at `at_ms`, rising spans.
+
+    >>> ring, day = Ring(), Window(DAY_MS, 9)
+    >>> insert(day, ring, DAY_MS, micro(8.0))
+    >>> insert(day, ring, 2 * DAY_MS, micro(8.2))
+    >>> [round(s.mean, 6) for s in summarise(day, ring, 2 * DAY_MS, (1, 2))]
+    [8.2, 8.1]
+    """
+    now = at_ms // window.bucket_ms
+    by_age: list[list[Bucket]] = [[] for _ in spans]
+    for number, bucket in ring.buckets.items():
+        age = now - number
+        if age >= 0:
+            for index, span in enumerate(spans):
+                if age < span:
+                    by_age[index].append(bucket)
+                    break
+    running, summaries = Bucket(bins={}), []
+    for buckets in by_age:
+        if buckets or not summaries:
+            _add(running, buckets)
+            summaries.append(_summary(running))
+        else:
+            summaries.append(summaries[-1])
+    return tuple(summaries)
+
+
+def _advance(window: Window, ring: Ring, head: int) -> None:
+    oldest = head - window.buckets
+    for number in [n for n in ring.buckets if n <= oldest]:
+        del ring.buckets[number]
+    ring.head = head
+
+
+def _add(running: Bucket, buckets: Iterable[Bucket]) -> None:
+    bins = running.bins
+    for bucket in buckets:
+        running.count += bucket.count
+        running.total += bucket.total
+        running.squares += bucket.squares
+        for place, n in bucket.bins.items():
+            bins[place] = bins.get(place, 0) + n
+
+
+def _summary(bucket: Bucket) -> Summary:
+    n = bucket.count
+    if n == 0:
+        return Summary(0, None, None, None)
+    deviation = None
+    if n > 1:
+        # Integers until the root: no cancellation.
+        deviation = math.sqrt(n * bucket.squares - bucket.total * bucket.total) / n / MICRO
+    return Summary(n, bucket.total / n / MICRO, deviation, _median(bucket))
+
+
+def _median(bucket: Bucket) -> float:
+    middle, seen, place = (bucket.count + 1) // 2, 0, 0
+    for place in sorted(bucket.bins):
+        seen += bucket.bins[place]
+        if seen >= middle:
+            break
+    return (place * BIN_MICRO + BIN_MICRO / 2) / MICRO
