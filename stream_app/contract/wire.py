@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 import msgspec
 
 from stream_app.contract.alerts import AnyAlertMessage
+from stream_app.contract.archive import ArchiveManifest
 from stream_app.contract.events import EVENT_TYPES, SCHEMA_VERSION, AnyEvent, Event
 from stream_app.contract.models import Activated, AnyModelMessage, Manifest
 from stream_app.contract.predictions import Outcome, Prediction
@@ -68,6 +69,10 @@ def decode_model_message(raw: bytes) -> AnyModelMessage:
 
 def decode_alert_message(raw: bytes) -> AnyAlertMessage:
     return _alert_messages.decode(raw)
+
+
+def decode_archive_manifest(raw: bytes) -> ArchiveManifest:
+    return _archive_manifests.decode(raw)
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

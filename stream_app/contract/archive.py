@@ -1,0 +1,67 @@
+"""Files of the archive: which Parquet files hold which offsets of a topic.
+
+    <archive>/<topic>/<topic id>/<day>/<market>/<partition>-<first offset>-<token>.parquet
+    <archive>/manifests/<topic>/<topic id>/<partition>-<first offset>.json
+
+Only files named in a manifest are part of the archive. The manifests of one
+partition of one topic id are a chain without holes or overlaps: each range
+begins where the one before ends, the first at 0. `day` is the day (UTC) that
+the broker took the record, so that old days can be dropped whole; the event
+times inside a file are in its manifest.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+ARCHIVE_VERSION = 1
+
+# A record that is no message of this contract (a tombstone, or bytes that cannot
+# be read) is kept as it came, under this market.
+UNREADABLE = "unreadable"
+
+
+class ArchiveFile(Struct, frozen=True, kw_only=True):
+    """One Parquet file of one range."""
+
+    path: Annotated[str, Meta(description="below the archive's folder, parted by /")]
+    layout: Annotated[
+        Literal["message", "raw"], Meta(description="a column per field, or key and value as bytes")
+    ]
+    market: str
+    rows: int
+    size_bytes: int
+    sha256: str
+    event_from_ms: Annotated[int, Meta(description="earliest event time in it")]
+    event_to_ms: Annotated[int, Meta(description="latest event time in it")]
+
+
+class ArchiveManifest(Struct, frozen=True, kw_only=True):
+    """One range of one partition, published at once or not at all.
+
+    Offsets are positions: transaction markers and aborted records take some
+    too, so `rows` may be less than their difference.
+    """
+
+    topic: Annotated[str, Meta(description="full name")]
+    topic_id: Annotated[str, Meta(description="another one when the topic was recreated")]
+    partition: int
+    first_offset: Annotated[int, Meta(description="position before the first record")]
+    next_offset: Annotated[int, Meta(description="position after the last record")]
+    lost_to_offset: Annotated[
+        int,
+        Meta(description="records from first_offset up to this one had been deleted unread"),
+    ]
+    rows: int
+    files: tuple[ArchiveFile, ...]
+    made_ms: int
+    archive_version: Literal[1] = 1
+
+
+def manifest_name(partition: int, first_offset: int) -> str:
+    """Name the manifest of a range; there can be only one that begins there.
+
+    >>> manifest_name(3, 1234)
+    '00003-00000000000000001234.json'
+    """
+    return f"{partition:05d}-{first_offset:020d}.json"
