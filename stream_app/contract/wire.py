@@ -24,6 +24,7 @@ _outcomes = msgspec.json.Decoder(Outcome)
 _activations = msgspec.json.Decoder(Activated)
 _model_messages: msgspec.json.Decoder[AnyModelMessage] = msgspec.json.Decoder(AnyModelMessage)
 _alert_messages: msgspec.json.Decoder[AnyAlertMessage] = msgspec.json.Decoder(AnyAlertMessage)
+_archive_manifests = msgspec.json.Decoder(ArchiveManifest)
 
 
 def encode(message: msgspec.Struct) -> bytes:
