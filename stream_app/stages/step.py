@@ -49,6 +49,9 @@ class Output(NamedTuple):
     value: bytes | None
     partition: int | None = None  # None: where murmur2 of the key says
     headers: tuple[tuple[str, bytes], ...] = ()
+    # Append time of the record that caused it: the publisher then adds a header
+    # `latency_ms`, how long after that it was handed to the broker. None: it adds none.
+    cause_ms: int | None = None
 
 
 class Step(NamedTuple):
