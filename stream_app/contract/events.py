@@ -31,10 +31,13 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     listing_id: Annotated[Name, Meta(description="one offer of one home; a relisting is a new one")]
     source: Annotated[Label, Meta(description="the publisher")]
     schema_version: Annotated[Literal[1], Meta(description="version of this schema")] = 1
-    sequence: Annotated[int | None, Meta(description="the publisher's own counter")] = None
-    trace_id: Annotated[str | None, Meta(description="returned in the prediction")] = None
+    sequence: Annotated[
+        Annotated[int, Meta(ge=0, lt=2**53)] | None, Meta(description="the publisher's own counter")
+    ] = None
+    trace_id: Annotated[Name | None, Meta(description="returned in the prediction")] = None
     simulated_fields: Annotated[
-        tuple[str, ...], Meta(description="fields that the source did not have and made up")
+        tuple[Label, ...],
+        Meta(max_length=64, description="fields that the source did not have and made up"),
     ] = ()
 
 

@@ -4,8 +4,10 @@ The quick path is one typed decode. Only bytes that it refuses are looked at
 again: to repair a number sent as text ("1,200"), or to say what is wrong.
 """
 
+import re
 import types
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 
@@ -25,6 +27,9 @@ _activations = msgspec.json.Decoder(Activated)
 _model_messages: msgspec.json.Decoder[AnyModelMessage] = msgspec.json.Decoder(AnyModelMessage)
 _alert_messages: msgspec.json.Decoder[AnyAlertMessage] = msgspec.json.Decoder(AnyAlertMessage)
 _archive_manifests = msgspec.json.Decoder(ArchiveManifest)
+
+_SHOWN_CHARS = 100
+_PLACE = re.compile(r"at `\$\.(\w+)")
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -93,17 +98,18 @@ def _look_again(raw: bytes) -> Decoded | Rejected:
     version = fields.get("schema_version", SCHEMA_VERSION)
     if version != SCHEMA_VERSION:
         return Rejected(
-            RejectCode.SCHEMA_VERSION, f"schema_version={version!r}, known: {SCHEMA_VERSION}", raw
+            RejectCode.SCHEMA_VERSION,
+            f"schema_version={_shown(version)}, known: {SCHEMA_VERSION}",
+            raw,
         )
     kind = fields.get("kind")
     event_type = _BY_KIND.get(kind) if isinstance(kind, str) else None
     if event_type is None:
-        return Rejected(RejectCode.KIND, f"kind={kind!r}, known: {', '.join(_BY_KIND)}", raw)
+        return Rejected(RejectCode.KIND, f"kind={_shown(kind)}, known: {', '.join(_BY_KIND)}", raw)
     unknown = sorted(set(fields) - _FIELDS[event_type] - {"kind"})
     if unknown:
-        return Rejected(
-            RejectCode.UNKNOWN_FIELD, f"{', '.join(unknown)}: not a field of {kind!r}", raw
-        )
+        names = _shortened(", ".join(unknown))
+        return Rejected(RejectCode.UNKNOWN_FIELD, f"{names}: not a field of {kind!r}", raw)
     repaired = {
         name: number
         for name in sorted(_NUMERIC[event_type] & set(fields))
@@ -112,8 +118,32 @@ def _look_again(raw: bytes) -> Decoded | Rejected:
     try:
         event = msgspec.convert(fields | repaired, AnyEvent)
     except msgspec.ValidationError as error:
-        return Rejected(RejectCode.SCHEMA, str(error), raw)
+        return Rejected(RejectCode.SCHEMA, _with_value(str(error), fields), raw)
     return Decoded(event, tuple(repaired))
+
+
+def _with_value(error: str, fields: Mapping[str, object]) -> str:
+    """Add the value to msgspec's message, which names only its place.
+
+    >>> _with_value("Expected `float`, got `str` - at `$.area_m2`", {"area_m2": "big"})
+    "area_m2='big': Expected `float`, got `str` - at `$.area_m2`"
+    """
+    place = _PLACE.search(error)
+    name = str(place[1]) if place else ""
+    return error if name not in fields else f"{name}={_shown(fields[name])}: {error}"
+
+
+def _shown(value: object) -> str:
+    return _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
+    """Cut what goes into a detail: a reject must not be larger than what it refuses.
+
+    >>> _shortened("a" * 200) == "a" * 100 + "..."
+    True
+    """
+    return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "..."
 
 
 def _number(value: object) -> int | float | None:
@@ -138,6 +168,8 @@ def _number(value: object) -> int | float | None:
 
 def _is_numeric(annotation: Any) -> bool:  # noqa: ANN401 - a type annotation has no type
     origin = get_origin(annotation)
+    if origin is Annotated:
+        return _is_numeric(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
         return any(_is_numeric(part) for part in get_args(annotation))
     return annotation in (int, float)
@@ -153,13 +185,8 @@ def _tables() -> tuple[
         by_kind[str(event_type.__struct_config__.tag)] = event_type
         fields = msgspec.structs.fields(event_type)
         all_fields[event_type] = frozenset(f.name for f in fields)
-        numeric[event_type] = frozenset(f.name for f in fields if _is_numeric(_bare(f.type)))
+        numeric[event_type] = frozenset(f.name for f in fields if _is_numeric(f.type))
     return by_kind, all_fields, numeric
-
-
-def _bare(annotation: Any) -> Any:  # noqa: ANN401 - a type annotation has no type
-    """Take `Annotated` off."""
-    return getattr(annotation, "__origin__", annotation)
 
 
 _BY_KIND, _FIELDS, _NUMERIC = _tables()
