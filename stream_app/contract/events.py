@@ -108,6 +108,15 @@ EVENT_TYPES: tuple[type[Event], ...] = (Listing, Sale, Correction, Withdrawal, E
 
 def kind_of(event: Event) -> str:
     """Tell the event's `kind` as it stands on the wire."""
-    kind = event.__struct_config__.tag
+    return kind_of_type(type(event))
+
+
+def kind_of_type(event_type: type[Event]) -> str:
+    """Tell the `kind` of all events of a type.
+
+    >>> kind_of_type(Withdrawal)
+    'withdrawal'
+    """
+    kind = event_type.__struct_config__.tag
     assert isinstance(kind, str)  # noqa: S101 - every event type above has a text tag
     return kind

@@ -93,6 +93,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     source: Annotated[str, Meta(description="who reported the sale")]
     sale_event_id: str
     sale_revision: Annotated[int, Meta(description="0, or the number of the correction")]
+    corrects: Annotated[bool, Meta(description="an outcome of this sale was published before")]
     listed_ms: int
     sold_ms: int
     sale_price: float

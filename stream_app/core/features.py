@@ -62,7 +62,7 @@ def code(text: str | None) -> float:
     """Number for a name; exact in a double, the same everywhere. NaN for none.
 
     >>> code("improved"), code(None)
-    (1966190586.0, nan)
+    (2847620774.0, nan)
     """
     return NAN if text is None else float(zlib.crc32(text.encode()))
 
@@ -88,7 +88,9 @@ def _season(event_time_ms: int) -> float:
     return 2 * math.pi * (event_time_ms / DAY_MS / YEAR_DAYS % 1)
 
 
-def distance_km(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
+def distance_km(
+    latitude: float, longitude: float, to_latitude: float, to_longitude: float
+) -> float:
     """Great-circle distance by the haversine formula; degrees in, kilometres out.
 
     >>> round(distance_km(0.0, 0.0, 0.0, 1.0), 1)
@@ -109,9 +111,7 @@ def _to_centre_km(e: Listing) -> float:
     market = MARKETS.get(e.market)
     if market is None or e.latitude is None or e.longitude is None:
         return NAN
-    return distance_km(
-        e.latitude, e.longitude, market.centre_latitude, market.centre_longitude
-    )
+    return distance_km(e.latitude, e.longitude, market.centre_latitude, market.centre_longitude)
 
 
 Value = Callable[[Listing, Around], float]
@@ -221,6 +221,15 @@ _VALUES: tuple[Value, ...] = tuple(value for _, value in _COLUMNS)
 def row(listing: Listing, around: Around) -> tuple[float, ...]:
     """The listing's feature row, in the order of `NAMES`; NaN is unknown."""
     return tuple([value(listing, around) for value in _VALUES])
+
+
+def log_per_m2(price: float, area_m2: float) -> float:
+    """Log of the price of a square metre.
+
+    >>> round(log_per_m2(math.e * 50, 50.0), 6)
+    1.0
+    """
+    return math.log(price / area_m2)
 
 
 def naive_log_price(listing: Listing, around: Around) -> float | None:

@@ -23,10 +23,6 @@ LAYOUT = 1
 HOURS = Window(HOUR_MS, 24 + LATENESS_MS // HOUR_MS + 1)
 DAYS = Window(DAY_MS, 90 + LATENESS_MS // DAY_MS + 1)
 
-# A publisher repeats an event within minutes. 64 orphans of one region are weeks
-# of them: in King County and HDB every sale has its listing.
-ORPHANS_KEPT = 64
-
 
 class Linear(Struct, array_like=True):
     """A linear residual model as plain numbers, in the order of its features.
@@ -59,12 +55,11 @@ class Region(Struct, array_like=True):
     sales_days: Ring = msgspec.field(default_factory=Ring)
     listings_hours: Ring = msgspec.field(default_factory=Ring)
     listings_days: Ring = msgspec.field(default_factory=Ring)
-    orphans: list[str] = []  # event ids of sales without listing, newest last
     corrector: Linear = msgspec.field(default_factory=Linear)
     scale: Decayed = msgspec.field(default_factory=Decayed)
 
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()  # rings keep their order: windows.py
 _decoder = msgspec.msgpack.Decoder(Region)
 
 
@@ -103,12 +98,3 @@ def note_sale(region: Region, at_ms: int, timing: Timing, log_price_per_m2: floa
         insert(HOURS, region.sales_hours, at_ms, value)
         insert(DAYS, region.sales_days, at_ms, value)
         region.last_sale_ms = max(region.last_sale_ms, at_ms)
-
-
-def note_orphan(region: Region, event_id: str) -> bool:
-    """Remember a sale without listing; False when it was remembered already."""
-    if event_id in region.orphans:
-        return False
-    region.orphans.append(event_id)
-    del region.orphans[:-ORPHANS_KEPT]
-    return True

@@ -15,6 +15,8 @@ needs it, not at the newest one: a listing that comes a little late sees what it
 would have seen on time. That is why a ring is longer than its longest window,
 by the allowed lateness.
 
+Buckets and bins stand in rising order, so that equal rings are equal bytes.
+
 Buckets leave when a newer event is counted (`insert`), never by the clock on
 the wall: an idle region stays as it is, and asks find its old buckets outside
 of their window.
@@ -98,11 +100,16 @@ def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None
     bucket = ring.buckets.get(number)
     if bucket is None:
         bucket = ring.buckets[number] = Bucket()
+        if number < ring.head:
+            ring.buckets = dict(sorted(ring.buckets.items()))
     bucket.count += 1
     bucket.total += value_micro
     bucket.squares += value_micro * value_micro
     place = value_micro // BIN_MICRO
-    bucket.bins[place] = bucket.bins.get(place, 0) + 1
+    if place in bucket.bins:
+        bucket.bins[place] += 1
+    else:
+        bucket.bins = dict(sorted([*bucket.bins.items(), (place, 1)]))
 
 
 def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:
@@ -145,7 +152,8 @@ def summarise(
                 if age < span:
                     by_age[index].append(bucket)
                     break
-    running, summaries = Bucket(bins={}), []
+    running = Bucket()
+    summaries: list[Summary] = []
     for buckets in by_age:
         if buckets or not summaries:
             _add(running, buckets)

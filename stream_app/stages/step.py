@@ -45,7 +45,7 @@ class Output(NamedTuple):
     """One record to publish."""
 
     topic: Topic
-    key: str
+    key: bytes | None
     value: bytes | None
     partition: int | None = None  # None: where murmur2 of the key says
     headers: tuple[tuple[str, bytes], ...] = ()

@@ -1,0 +1,163 @@
+"""What a publisher does about a reject, and a consumer about a degraded answer.
+
+One line for every code. What must hold, and why, stands here only for the codes
+that rules.py does not know: those that need the bytes, the record or the ledger.
+An example in braces is what is changed of an event that would be accepted; it is
+refused with just this code, and a test tries that.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from stream_app.contract.predictions import QualityReason
+from stream_app.contract.rejects import RejectCode
+
+
+class Remedy(NamedTuple):
+    """One refused example, and how to mend it."""
+
+    example: str
+    fix: str
+
+
+class Condition(NamedTuple):
+    """What an event must be that no rule about its values can say."""
+
+    must_hold: str
+    why: str
+    judged_in: str
+
+
+REMEDIES: Mapping[RejectCode, Remedy] = MappingProxyType(
+    {
+        RejectCode.TOO_LARGE: Remedy(
+            "an event with a description of 1,200,000 bytes",
+            "send the fields of the contract only; no event of them comes near",
+        ),
+        RejectCode.NOT_JSON: Remedy(
+            '{"kind": "sale", "sale_price": NaN}',
+            "send UTF-8 without a byte order mark; leave a field out where there is no number",
+        ),
+        RejectCode.SCHEMA_VERSION: Remedy(
+            '{"schema_version": 9}', "send version 1, or update the consumer first"
+        ),
+        RejectCode.KIND: Remedy(
+            '{"kind": "sold"}', "send listing, sale, correction, withdrawal or erasure"
+        ),
+        RejectCode.UNKNOWN_FIELD: Remedy(
+            '{"owner_phone": "206-555-0100"}',
+            "correct the name, or leave the field out; units stand in the names",
+        ),
+        RejectCode.SCHEMA: Remedy(
+            '{"area_m2": "large"}', "send the type that events.md names, null where it may be"
+        ),
+        RejectCode.MARKET: Remedy(
+            '{"market": "atlantis"}', "send a market of contract/markets.py, or add it there"
+        ),
+        RejectCode.KEY: Remedy(
+            "key kc-98101 on an event of region kc-98178",
+            "use the event's region, in UTF-8, as the record's key",
+        ),
+        RejectCode.PARTITION: Remedy(
+            "an event sent by a client that partitions by CRC32",
+            "set the partitioner to murmur2 (murmur2_random in librdkafka clients)",
+        ),
+        RejectCode.FUTURE: Remedy(
+            "an event of tomorrow", "set the publisher's clock, and send UTC"
+        ),
+        RejectCode.TIME: Remedy('{"event_time_ms": 1405296000}', "multiply seconds by 1,000"),
+        RejectCode.PRICE: Remedy(
+            '{"asking_price": 0}', "leave an unknown asking price out; send a sale when it is paid"
+        ),
+        RejectCode.AREA: Remedy('{"area_m2": 5500}', "convert square feet to m2: times 0.09290304"),
+        RejectCode.ROOMS: Remedy(
+            '{"bedrooms": 33, "area_m2": 151}', "correct the number, or leave it out"
+        ),
+        RejectCode.YEARS: Remedy(
+            '{"built_year": 1990, "renovated_year": 1985}',
+            "leave renovated_year out when the home never was; 0 is no year",
+        ),
+        RejectCode.PLACE: Remedy(
+            '{"latitude": -122.257, "longitude": 47.5112}',
+            "send latitude first and both in degrees, or neither",
+        ),
+        RejectCode.RANGE: Remedy(
+            '{"condition": 10}', "use the scale that events.md names, areas in m2"
+        ),
+        RejectCode.SOLD_BEFORE_LISTED: Remedy(
+            "a sale of 1 May of a home listed on 3 May",
+            "send the time of the listing in the listing, that of the sale in the sale",
+        ),
+        RejectCode.CONFLICT: Remedy(
+            "a second event with the listing_id, kind and revision of another, but a new event_id",
+            "raise the revision to amend; repeat the event_id to send the same again",
+        ),
+    }
+)
+
+CONDITIONS: Mapping[RejectCode, Condition] = MappingProxyType(
+    {
+        RejectCode.TOO_LARGE: Condition(
+            "at most 1,000,000 bytes", "one large event would hold up its partition", "wire.py"
+        ),
+        RejectCode.NOT_JSON: Condition(
+            "one JSON value in UTF-8", "nothing else can be read safely", "wire.py"
+        ),
+        RejectCode.SCHEMA_VERSION: Condition(
+            "schema_version is 1, or absent",
+            "an unknown version may mean something else by the same name",
+            "wire.py",
+        ),
+        RejectCode.KIND: Condition(
+            "kind is one of the five", "it says which fields there are", "wire.py"
+        ),
+        RejectCode.UNKNOWN_FIELD: Condition(
+            "no field beyond those of its kind",
+            "it is a typing error, or personal data that must not be here",
+            "wire.py",
+        ),
+        RejectCode.SCHEMA: Condition(
+            "required fields are there, and of their type",
+            "a guessed value would be priced as if it were known",
+            "wire.py",
+        ),
+        RejectCode.KEY: Condition(
+            "the record's key is the event's region",
+            "all that concerns a region lies in one partition in one order",
+            "stages/scorer.py",
+        ),
+        RejectCode.PARTITION: Condition(
+            "the record lies in the partition that murmur2 of its key gives",
+            "two partitioners would split a region in two",
+            "stages/scorer.py",
+        ),
+        RejectCode.FUTURE: Condition(
+            "event_time_ms is at most 5 minutes after the broker took the record",
+            "clocks differ by seconds; more would close windows too early",
+            "stages/scorer.py",
+        ),
+        RejectCode.SOLD_BEFORE_LISTED: Condition(
+            "a sale is not before its listing",
+            "a label without a time on the market is a mistake in one of the two",
+            "core/labels.py",
+        ),
+        RejectCode.CONFLICT: Condition(
+            "one event per listing_id, kind and revision; the first one stands",
+            "two would make the answer depend on which came last",
+            "core/labels.py",
+        ),
+    }
+)
+
+QUALITY_MEANINGS: Mapping[QualityReason, str] = MappingProxyType(
+    {
+        QualityReason.NO_CHAMPION: "no model is active: the regional median per m2 answered",
+        QualityReason.NO_REGIONAL_SALES: "and the region had no sale to take a median of",
+        QualityReason.NO_INTERVAL: "too few scored sales to promise a coverage",
+        QualityReason.LATE: "the event came after its time was closed: windows do not hold it",
+        QualityReason.TIME_JUMP: "far ahead of the region's time and unconfirmed so far",
+        QualityReason.ALREADY_SOLD: "the sale was seen before the listing",
+        QualityReason.REPAIRED: "a number came as text, such as 1,200, and was read as one",
+    }
+)

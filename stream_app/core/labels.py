@@ -1,0 +1,173 @@
+"""The ledger: what was served for a listing, kept until its sale teaches us.
+
+Not here: predicting (stages/scorer.py), and what a label teaches (scoring/).
+
+Theory of operation
+-------------------
+One entry per listing, in the partition of its region. It moves through states:
+
+    (none) ── listing ──▶ PENDING ── sale ──▶ JOINED ── correction ──▶ CORRECTED
+      │                      │ withdrawal         ▲
+      │ sale                 ▼                    │ sale
+      ▼                  WITHDRAWN ───────────────┘
+    ORPHAN
+
+- A sale joins the newest prediction served *before* it: features and price as
+  they were then, never looked up again.
+- The ledger keeps the event id of each (kind, revision). The same id again is a
+  DUPLICATE. Another id for the same one is a CONFLICT: the first stands.
+- Prices of a sale have a rank: 0 for the sale, the revision for a correction.
+  A lower rank than the one known is OUTDATED and changes nothing; so a
+  correction may overtake its sale.
+- A sale without listing is an ORPHAN. A listing that comes after it is scored
+  and marked, but never joined: its price was known before.
+- A listing amended after its sale is scored and marked; the label stays with
+  what was served before. A lower revision than served is OUTDATED.
+- A withdrawal after the sale is OUTDATED: the sale stands. A sale after the
+  withdrawal joins: homes are sold past the market, too.
+- An erasure leaves nothing behind, not even the ids.
+"""
+
+from enum import StrEnum, auto
+
+import msgspec
+from msgspec import Struct
+
+from stream_app.contract.events import AnyEvent, Correction, Listing, Sale, Withdrawal, kind_of
+from stream_app.contract.predictions import Components, Step, Versions
+from stream_app.contract.rejects import InvariantBroken
+
+
+class LabelState(StrEnum):
+    PENDING = auto()
+    JOINED = auto()
+    CORRECTED = auto()
+    WITHDRAWN = auto()
+    ORPHAN = auto()
+
+
+SOLD = (LabelState.JOINED, LabelState.CORRECTED, LabelState.ORPHAN)
+
+
+class Verdict(StrEnum):
+    """What became of an event; counted per kind."""
+
+    SCORED = auto()
+    JOINED = auto()
+    CORRECTED = auto()
+    WITHDRAWN = auto()
+    ERASED = auto()
+    ORPHAN = auto()
+    DUPLICATE = auto()
+    OUTDATED = auto()
+    CONFLICT = auto()  # rejected
+    SOLD_BEFORE_LISTED = auto()  # rejected
+    REJECTED = auto()  # before it reached the ledger
+
+
+class Served(Struct, array_like=True):
+    """What was answered to a listing. The scorer fills in what its models say."""
+
+    prediction_id: str
+    listed_ms: int
+    late: bool
+    area_m2: float
+    property_type: str
+    features: tuple[float, ...]  # NaN is unknown
+    price: float | None = None
+    price_low: float | None = None
+    price_high: float | None = None
+    step: Step = Step.NONE
+    components: Components | None = None
+    versions: Versions | None = None
+    region_scale: float | None = None
+
+
+class Entry(Struct, array_like=True):
+    """State of one listing."""
+
+    state: LabelState
+    event_ids: dict[str, str] = {}  # "kind:revision" -> event id
+    revision: int = -1  # of the newest listing event
+    rank: int = -1  # of the price known
+    newest_prediction_id: str | None = None
+    served: Served | None = None  # what a sale will join, or has joined
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(Entry)
+
+
+def freeze(entry: Entry) -> bytes:
+    """Entry to bytes; equal entries give equal bytes."""
+    return _encoder.encode(entry)
+
+
+def thaw(frozen: bytes) -> Entry:
+    """Bytes to entry.
+
+    Raises
+    ------
+    InvariantBroken : the bytes are no entry
+    """
+    try:
+        return _decoder.decode(frozen)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvariantBroken(f"ledger record of {len(frozen)} bytes: {error}") from error
+
+
+def seen(entry: Entry | None, event: AnyEvent) -> Verdict | None:
+    """DUPLICATE or CONFLICT when this (kind, revision) was here before; else None."""
+    known = None if entry is None else entry.event_ids.get(_slot(event))
+    if known is None:
+        return None
+    return Verdict.DUPLICATE if known == event.event_id else Verdict.CONFLICT
+
+
+def list_(entry: Entry | None, listing: Listing, served: Served) -> tuple[Entry, Verdict]:
+    """Enter a listing, new or amended, and what it is answered.
+
+    The entry is new or changed in place. With OUTDATED, `served` is not used.
+    """
+    entry = entry or Entry(LabelState.PENDING)
+    entry.event_ids[_slot(listing)] = listing.event_id
+    if listing.revision < entry.revision:
+        return entry, Verdict.OUTDATED
+    entry.revision = listing.revision
+    entry.newest_prediction_id = served.prediction_id
+    if entry.state not in SOLD:
+        entry.state, entry.served = LabelState.PENDING, served
+    return entry, Verdict.SCORED
+
+
+def label(entry: Entry | None, event: Sale | Correction) -> tuple[Entry, Verdict]:
+    """Enter a sale price. JOINED and CORRECTED: `entry.served` is what it belongs to."""
+    if entry is None or entry.served is None:
+        entry = entry or Entry(LabelState.ORPHAN)
+        entry.event_ids[_slot(event)] = event.event_id
+        return entry, Verdict.ORPHAN
+    if event.event_time_ms < entry.served.listed_ms:
+        return entry, Verdict.SOLD_BEFORE_LISTED
+    entry.event_ids[_slot(event)] = event.event_id
+    rank = event.revision
+    if rank <= entry.rank:
+        return entry, Verdict.OUTDATED
+    first = entry.rank < 0
+    entry.rank = rank
+    entry.state = LabelState.JOINED if first else LabelState.CORRECTED
+    return entry, Verdict.JOINED if first else Verdict.CORRECTED
+
+
+def withdraw(entry: Entry | None, event: Withdrawal) -> tuple[Entry | None, Verdict]:
+    """Enter a withdrawal; of an unknown listing it is an ORPHAN and leaves no entry."""
+    if entry is None:
+        return None, Verdict.ORPHAN
+    entry.event_ids[_slot(event)] = event.event_id
+    if entry.state in SOLD:
+        return entry, Verdict.OUTDATED
+    entry.state = LabelState.WITHDRAWN
+    return entry, Verdict.WITHDRAWN
+
+
+def _slot(event: AnyEvent) -> str:
+    return f"{kind_of(event)}:{event.revision}"

@@ -1,0 +1,107 @@
+"""Believable events to regions, ledger entries and feature rows. One screen.
+
+Training, backtest and serving all come through here: no second function knows
+a feature. What a model will say is not needed to get this far, so all rows of
+a batch can be predicted at once afterwards.
+"""
+
+from collections.abc import MutableMapping
+from typing import NamedTuple
+
+from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
+from stream_app.contract.ids import prediction_id
+from stream_app.core import features, labels, region
+from stream_app.core.labels import Entry, Served, Verdict
+from stream_app.core.region import Region
+from stream_app.core.watermark import Timing, observe
+
+ARM = "champion"
+
+
+class Desk(NamedTuple):
+    """What a batch works on, thawed: both fetch on first use and keep what they fetched."""
+
+    regions: MutableMapping[str, Region]
+    entries: MutableMapping[str, Entry | None]  # by entry_key; None: gone or never there
+
+
+class Done(NamedTuple):
+    """What became of one event, before any model has spoken."""
+
+    verdict: Verdict
+    timing: Timing | None = None
+    served: Served | None = None  # of a listing: to be answered; of a sale: what it joins
+    supersedes: str | None = None
+    naive_log: float | None = None
+    feature_age_ms: int | None = None
+    already_sold: bool = False
+
+
+def entry_key(event: AnyEvent) -> str:
+    """Name an event's ledger entry: a listing id means something within its region."""
+    return f"{event.region}:{event.listing_id}"
+
+
+def featurise(event: AnyEvent, desk: Desk) -> Done:
+    """Take one event in: move its region's clock and windows, and its ledger entry."""
+    key = entry_key(event)
+    entry = desk.entries[key]
+    seen = labels.seen(entry, event)
+    if seen is not None:
+        return Done(seen)
+    if isinstance(event, Erasure):
+        desk.entries[key] = None
+        return Done(Verdict.ERASED)
+    area = desk.regions[event.region]
+    if isinstance(event, Listing):
+        return _list(event, key, entry, area, desk)
+    if isinstance(event, Sale | Correction):
+        return _label(event, key, entry, area, desk)
+    entry, verdict = labels.withdraw(entry, event)
+    desk.entries[key] = entry
+    return Done(verdict, observe(area.clock, event.event_time_ms, event.event_id))
+
+
+def _list(event: Listing, key: str, entry: Entry | None, area: Region, desk: Desk) -> Done:
+    timing = observe(area.clock, event.event_time_ms, event.event_id)
+    around = features.look_around(area, event.event_time_ms)
+    served = Served(
+        prediction_id=prediction_id(event.event_id, ARM),
+        listed_ms=event.event_time_ms,
+        late=timing is Timing.LATE,
+        area_m2=event.area_m2,
+        property_type=event.property_type,
+        features=features.row(event, around),
+    )
+    supersedes = None if entry is None else entry.newest_prediction_id
+    first = entry is None or entry.revision < 0
+    entry, verdict = labels.list_(entry, event, served)
+    desk.entries[key] = entry
+    if verdict is Verdict.OUTDATED:
+        return Done(verdict, timing)
+    if first:  # an amended listing is the same home on offer
+        region.note_listing(area, event.event_time_ms, timing)
+    return Done(
+        verdict,
+        timing,
+        served,
+        supersedes,
+        features.naive_log_price(event, around),
+        max(0, event.event_time_ms - area.last_sale_ms) if area.last_sale_ms else None,
+        entry.state in labels.SOLD,
+    )
+
+
+def _label(
+    event: Sale | Correction, key: str, entry: Entry | None, area: Region, desk: Desk
+) -> Done:
+    entry, verdict = labels.label(entry, event)
+    if verdict is Verdict.SOLD_BEFORE_LISTED:
+        return Done(verdict)
+    desk.entries[key] = entry
+    timing = observe(area.clock, event.event_time_ms, event.event_id)
+    served = entry.served
+    if verdict is Verdict.JOINED and served is not None:
+        per_m2 = features.log_per_m2(event.sale_price, served.area_m2)
+        region.note_sale(area, event.event_time_ms, timing, per_m2)
+    return Done(verdict, timing, served)

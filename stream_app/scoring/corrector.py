@@ -1,0 +1,143 @@
+"""The River residual learners: what the champion gets wrong, learned sale by sale.
+
+Two levels, each `StandardScaler | LinearRegression` on features of the home: the
+market's, frozen in versions (stages/learner.py), and the region's on what the
+market level leaves, kept in the region's record and learning at once. Chosen by
+measurement: docs/architecture.md.
+
+River keeps dictionaries; records and messages keep arrays in the order of
+`FEATURES` (core/region.py Linear). This is the one place that knows both. A
+restored learner goes on bit for bit, because every row names all features in one
+order: what is unknown is skipped by the scaler and 0 (the mean) to the model.
+"""
+
+import math
+from collections.abc import Sequence
+
+from river.linear_model import LinearRegression
+from river.optim import SGD
+from river.preprocessing import StandardScaler
+from river.utils import VectorDict
+
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.core.features import NAMES
+from stream_app.core.region import Linear
+
+FEATURES: tuple[str, ...] = (
+    "home_log_area",
+    "home_bedrooms",
+    "home_bathrooms",
+    "home_storeys",
+    "home_floor",
+    "home_age_years",
+    "home_lease_years",
+    "home_condition",
+    "home_grade",
+    "home_view",
+    "home_waterfront",
+    "home_log_lot",
+    "home_log_neighbour_area",
+    "home_centre_km",
+)
+_PLACES: tuple[int, ...] = tuple(NAMES.index(name) for name in FEATURES)
+
+SCALED_LIMIT = 3.0  # standard deviations; raw lot sizes gave corrections of 17 log units
+TARGET_LIMIT = 0.5  # log units: a sale at half price teaches no more than this
+CORRECTION_LIMIT = 0.25  # log units, both levels together
+
+
+class Learner:
+    """One linear residual model at work. `freeze` it to keep it."""
+
+    def __init__(self, state: Linear, learning_rate: float, intercept_rate: float) -> None:
+        self._scaler = StandardScaler()
+        self._model = LinearRegression(optimizer=SGD(learning_rate), intercept_lr=intercept_rate)
+        self._labels = state.labels
+        if state.labels:
+            self._scaler.counts.update(dict(zip(FEATURES, state.counts, strict=True)))
+            self._scaler.means.update(dict(zip(FEATURES, state.means, strict=True)))
+            self._scaler.vars.update(dict(zip(FEATURES, state.variances, strict=True)))
+            self._model._weights = VectorDict(dict(zip(FEATURES, state.weights, strict=True)))
+            self._model.intercept = state.intercept
+
+    def predict(self, row: Sequence[float | None]) -> float:
+        """Residual to expect, log units, of a feature row in the order of core/features.py."""
+        return float(self._model.predict_one(self._scaled(_known(row))))
+
+    def learn(self, row: Sequence[float | None], residual: float) -> None:
+        """Learn one residual, log units, winsorised."""
+        known = _known(row)
+        self._scaler.learn_one(known)
+        target = min(TARGET_LIMIT, max(-TARGET_LIMIT, residual))
+        self._model.learn_one(self._scaled(known), target)
+        self._labels += 1
+
+    def freeze(self) -> Linear:
+        """The state as numbers; restored, it goes on with equal bits."""
+        scaler, weights = self._scaler, self._model.weights
+        return Linear(
+            counts=[float(scaler.counts.get(name, 0)) for name in FEATURES],
+            means=[float(scaler.means.get(name, 0.0)) for name in FEATURES],
+            variances=[float(scaler.vars.get(name, 0.0)) for name in FEATURES],
+            weights=[float(weights.get(name, 0.0)) for name in FEATURES],
+            intercept=float(self._model.intercept),
+            labels=self._labels,
+        )
+
+    def _scaled(self, known: dict[str, float]) -> dict[str, float]:
+        scaled = self._scaler.transform_one(known)
+        return {
+            name: min(SCALED_LIMIT, max(-SCALED_LIMIT, scaled.get(name, 0.0))) for name in FEATURES
+        }
+
+
+def market_learner(state: Linear) -> Learner:
+    """The market level at work."""
+    return Learner(state, learning_rate=0.001, intercept_rate=0.003)
+
+
+def region_learner(state: Linear) -> Learner:
+    """The region level at work: faster, as it has fewer labels."""
+    return Learner(state, learning_rate=0.003, intercept_rate=0.01)
+
+
+def frozen_market(version: CorrectorAnnounced) -> Learner:
+    """The market level as of an announced version; it only predicts.
+
+    Raises
+    ------
+    ValueError : the version was made for other features
+    """
+    if version.feature_names != FEATURES:
+        raise ValueError(
+            f"corrector {version.version} of {version.market} is made for the features "
+            f"{', '.join(version.feature_names)}; this program knows {', '.join(FEATURES)}"
+        )
+    return market_learner(
+        Linear(
+            list(version.counts),
+            list(version.means),
+            list(version.variances),
+            list(version.weights),
+            version.intercept,
+            version.labels,
+        )
+    )
+
+
+def clipped(correction: float) -> float:
+    """Hold a correction of both levels within its limit, log units.
+
+    >>> clipped(0.4), clipped(-0.1)
+    (0.25, -0.1)
+    """
+    return min(CORRECTION_LIMIT, max(-CORRECTION_LIMIT, correction))
+
+
+def _known(row: Sequence[float | None]) -> dict[str, float]:
+    known = {}
+    for name, place in zip(FEATURES, _PLACES, strict=True):
+        value = row[place]
+        if value is not None and not math.isnan(value):
+            known[name] = value
+    return known

@@ -1,0 +1,182 @@
+"""What is answered to a listing, and what is said when its sale comes.
+
+The fallback ladder stands here: champion, else the regional median per m2,
+else nothing. Each rung names itself and why.
+"""
+
+import math
+from typing import NamedTuple
+
+from stream_app.contract import topics, wire
+from stream_app.contract.events import Correction, Listing, Sale
+from stream_app.contract.markets import MARKETS
+from stream_app.contract.predictions import (
+    Components,
+    Outcome,
+    Prediction,
+    Quality,
+    QualityReason,
+    Step,
+    Versions,
+)
+from stream_app.core.features import FEATURE_SET
+from stream_app.core.labels import Served
+from stream_app.core.pipeline import Done
+from stream_app.core.region import Decayed
+from stream_app.core.watermark import Timing
+from stream_app.scoring import corrector, interval
+from stream_app.stages.step import Output, Record, Serving
+
+
+class Opinions(NamedTuple):
+    """What the models say of one listing, log units."""
+
+    naive_log: float | None
+    champion_log: float | None
+    market_correction: float
+    region_correction: float
+
+
+def fill(served: Served, opinions: Opinions, serving: Serving, region_errors: Decayed) -> None:
+    """Put the answer into what was served."""
+    champion, version = serving.champion, serving.corrector
+    guard_weight = 1.0 if version is None else version.guard_weight
+    served.versions = Versions(
+        champion=None if champion is None else champion.version,
+        corrector=None if version is None else version.version,
+        feature_set=FEATURE_SET,
+    )
+    served.components = Components(
+        naive_log=opinions.naive_log,
+        champion_log=opinions.champion_log,
+        market_correction=opinions.market_correction,
+        region_correction=opinions.region_correction,
+        guard_weight=guard_weight,
+    )
+    if opinions.champion_log is not None:
+        both = opinions.market_correction + opinions.region_correction
+        answer = opinions.champion_log + guard_weight * corrector.clipped(both)
+        served.step = Step.CHAMPION
+        served.price = math.exp(answer)
+        _surround(served, answer, serving, region_errors)
+    elif opinions.naive_log is not None:
+        served.step = Step.REGIONAL_MEDIAN
+        served.price = math.exp(opinions.naive_log)
+
+
+def _surround(served: Served, answer_log: float, serving: Serving, region_errors: Decayed) -> None:
+    """Put the 90 % interval around the answer; none while too little is known."""
+    champion, version = serving.champion, serving.corrector
+    assert champion is not None  # noqa: S101 - only a champion's answer has an interval
+    market_scale = champion.scale if version is None or not version.scale else version.scale
+    quantile = champion.score_quantile
+    if version is not None and version.score_quantile is not None:
+        quantile = version.score_quantile
+    if market_scale is None:
+        return
+    served.region_scale = interval.scale(region_errors, market_scale)
+    if quantile is not None:
+        half = quantile * served.region_scale
+        served.price_low = math.exp(answer_log - half)
+        served.price_high = math.exp(answer_log + half)
+
+
+def prediction(
+    listing: Listing, served: Served, done: Done, repaired: bool, record: Record, partition: int
+) -> Output:
+    """The record for `housing.predictions`."""
+    assert served.components is not None  # noqa: S101 - filled before
+    assert served.versions is not None  # noqa: S101 - filled before
+    reasons = _reasons(served, done, repaired)
+    message = Prediction(
+        prediction_id=served.prediction_id,
+        event_id=listing.event_id,
+        listing_id=listing.listing_id,
+        revision=listing.revision,
+        market=listing.market,
+        region=listing.region,
+        event_time_ms=listing.event_time_ms,
+        source_partition=partition,
+        source_offset=record.offset,
+        trace_id=listing.trace_id,
+        currency=MARKETS[listing.market].currency,
+        price=served.price,
+        price_low=served.price_low,
+        price_high=served.price_high,
+        step=served.step,
+        quality=Quality.DEGRADED if reasons else Quality.OK,
+        quality_reasons=reasons,
+        components=served.components,
+        versions=served.versions,
+        features=served.features,
+        feature_age_ms=done.feature_age_ms,
+        supersedes=done.supersedes,
+    )
+    return Output(
+        topics.PREDICTIONS,
+        listing.listing_id.encode("utf-8", "replace"),
+        wire.encode(message),
+        partition,
+        cause_ms=record.append_time_ms,
+    )
+
+
+def _reasons(served: Served, done: Done, repaired: bool) -> tuple[QualityReason, ...]:
+    findings = (
+        (served.step is not Step.CHAMPION, QualityReason.NO_CHAMPION),
+        (served.step is Step.NONE, QualityReason.NO_REGIONAL_SALES),
+        (
+            served.step is Step.CHAMPION and served.price_low is None,
+            QualityReason.NO_INTERVAL,
+        ),
+        (done.timing is Timing.LATE, QualityReason.LATE),
+        (done.timing is Timing.LEAP, QualityReason.TIME_JUMP),
+        (done.already_sold, QualityReason.ALREADY_SOLD),
+        (repaired, QualityReason.REPAIRED),
+    )
+    return tuple(reason for holds, reason in findings if holds)
+
+
+def outcome(
+    event: Sale | Correction,
+    served: Served,
+    corrects: bool,
+    active_champion: str | None,
+    active_residual_log: float | None,
+    record: Record,
+) -> Output:
+    """The record for `housing.outcomes`."""
+    assert served.components is not None  # noqa: S101 - filled before
+    assert served.versions is not None  # noqa: S101 - filled before
+    message = Outcome(
+        prediction_id=served.prediction_id,
+        listing_id=event.listing_id,
+        market=event.market,
+        region=event.region,
+        source=event.source,
+        sale_event_id=event.event_id,
+        sale_revision=event.revision,
+        corrects=corrects,
+        listed_ms=served.listed_ms,
+        sold_ms=event.event_time_ms,
+        sale_price=event.sale_price,
+        price=served.price,
+        price_low=served.price_low,
+        price_high=served.price_high,
+        step=served.step,
+        late=served.late,
+        area_m2=served.area_m2,
+        property_type=served.property_type,
+        components=served.components,
+        versions=served.versions,
+        region_scale=served.region_scale,
+        active_champion=active_champion,
+        active_residual_log=active_residual_log,
+        features=served.features,
+    )
+    return Output(
+        topics.OUTCOMES,
+        event.market.encode(),
+        wire.encode(message),
+        cause_ms=record.append_time_ms,
+    )

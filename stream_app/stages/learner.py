@@ -1,0 +1,147 @@
+"""The learner: outcomes in, versions of a market's correction out. A pure step.
+
+Theory of operation
+-------------------
+One partition of `housing.outcomes` holds all outcomes of a market, in the order
+that the log gave them. What spans partitions of the events is learned here: the
+market level of the corrector, the guard's weight, the scores of the interval,
+and the market's error scale.
+
+Every outcome is learned from once, in order. A corrected sale price is not
+learned again: its first price cannot be unlearned one by one, and a rewind
+replays the log without it. An outcome whose listing was answered without a
+champion teaches the market level (its residual is against the champion active
+at the sale), but neither guard nor interval: those judge what was served.
+
+Every `VERSION_LABELS` labels all of it is frozen as a version and announced on
+`housing.models`, in the transaction that holds the outcomes it learned from. It
+is constant for the scorers until the next one: so any range of events replays
+with the versions it was served with.
+"""
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from stream_app.contract import topics, wire
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.predictions import Outcome, Step
+from stream_app.core.region import Decayed, Linear
+from stream_app.scoring import corrector, guard, interval
+from stream_app.scoring.corrector import Learner
+from stream_app.scoring.guard import Guard
+from stream_app.stages import step
+from stream_app.stages.step import Batch, Control, Output, Record, Serving, State
+
+NAME = "learner"
+SOURCE = topics.OUTCOMES
+STATE_TOPIC = topics.LEARNER_STATE
+
+# Fresher versions gain at most 0.1 %; more rarely, a shift is seen later.
+VERSION_LABELS = 200
+
+
+class Market(Struct, array_like=True):
+    """State of one market."""
+
+    linear: Linear = msgspec.field(default_factory=Linear)
+    guard: Guard = msgspec.field(default_factory=lambda: Guard(Decayed(), Decayed()))
+    scale: Decayed = msgspec.field(default_factory=Decayed)
+    scores: list[float] = []  # newest last
+    labels: int = 0
+    versions: int = 0
+
+
+def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> step.Step:
+    """Learn from a batch of outcomes. `serving` is not used: an outcome says all."""
+    del serving
+    control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
+    control.topic_id = batch.topic_id
+    markets: dict[str, Market] = {}
+    learners: dict[str, Learner] = {}
+    outputs: list[Output] = []
+    for record in batch.records:
+        outcome = wire.decode_outcome(record.value or b"")
+        name = outcome.market
+        if name not in markets:
+            markets[name] = _thaw(state.get(_key(name)))
+            learners[name] = corrector.market_learner(markets[name].linear)
+        market, learner = markets[name], learners[name]
+        if _learn(market, learner, outcome):
+            market.labels += 1
+            if market.labels % VERSION_LABELS == 0:
+                outputs.append(_version(name, market, learner, batch.partition, record))
+        control.applied_offset = record.offset
+        control.watermark_ms = max(control.watermark_ms, outcome.sold_ms)
+        control.counts["outcome:read"] = control.counts.get("outcome:read", 0) + 1
+    changed: dict[str, bytes | None] = {}
+    for name, market in markets.items():
+        market.linear = learners[name].freeze()
+        changed[_key(name)] = _encoder.encode(market)
+    changed[step.CONTROL_KEY] = _encoder.encode(control)
+    return step.Step(tuple(outputs), changed, control.applied_offset)
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def _key(market: str) -> str:
+    return f"market:{market}"
+
+
+def _thaw(frozen: bytes | None) -> Market:
+    return Market() if frozen is None else msgspec.msgpack.decode(frozen, type=Market)
+
+
+def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
+    """Take one outcome in; False when there is nothing to learn from it."""
+    if outcome.corrects or outcome.active_residual_log is None:
+        return False
+    learner.learn(outcome.features, outcome.active_residual_log)
+    if outcome.step is Step.CHAMPION:
+        _judge(market, outcome)
+    return True
+
+
+def _judge(market: Market, outcome: Outcome) -> None:
+    """Take the errors of what was served: for the guard, the scale and the interval."""
+    served = outcome.components
+    assert served.champion_log is not None  # noqa: S101 - step is CHAMPION
+    assert outcome.price is not None  # noqa: S101 - step is CHAMPION
+    sold_log = math.log(outcome.sale_price)
+    correction = corrector.clipped(served.market_correction + served.region_correction)
+    guard.observe(
+        market.guard,
+        abs(sold_log - served.champion_log),
+        abs(sold_log - served.champion_log - correction),
+    )
+    error = abs(sold_log - math.log(outcome.price))
+    interval.decayed_add(market.scale, error)
+    if outcome.region_scale:
+        market.scores.append(error / outcome.region_scale)
+        del market.scores[: -interval.SCORES_KEPT]
+
+
+def _version(name: str, market: Market, learner: Learner, partition: int, record: Record) -> Output:
+    market.versions += 1
+    linear = learner.freeze()
+    announced = CorrectorAnnounced(
+        market=name,
+        version=f"{market.versions:06d}",
+        outcome_partition=partition,
+        outcome_offset=record.offset,
+        labels=market.labels,
+        feature_names=corrector.FEATURES,
+        counts=tuple(linear.counts),
+        means=tuple(linear.means),
+        variances=tuple(linear.variances),
+        weights=tuple(linear.weights),
+        intercept=linear.intercept,
+        guard_weight=guard.weight(market.guard),
+        scale=market.scale.total / market.scale.weight if market.scale.weight else None,
+        score_quantile=interval.quantile(market.scores),
+    )
+    key = f"{name}/corrector/{announced.version}"
+    return Output(topics.MODELS, key.encode(), wire.encode(announced), partition=0)

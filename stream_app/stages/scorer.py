@@ -1,0 +1,275 @@
+"""The scorer: events in; predictions, outcomes, rejects and changed state out. A pure step.
+
+Theory of operation
+-------------------
+A batch is taken in three passes, each in log order:
+
+1. take in: decode and believe (intake.py), then core/pipeline.py: duplicates,
+   clock, windows, features, ledger. Nothing here needs to know what a model says.
+2. predict: all rows of a market in one vectorised call: those of listings, and
+   of sales whose listing was served by another champion than the one active now.
+3. finish: correct, put an interval around, publish (answer.py); a sale is joined
+   with what was served and teaches its region at once.
+
+Windows, clocks and ledger states change in 1 only, the region's corrector and
+scale in 3 only. A model gives the same bits for a row alone and in any batch. So
+the passes cannot be told from one event at a time, and any cutting of the log
+into batches gives the same bytes.
+
+At a sale the region learns the residual of the champion active *now*, on the
+feature row that was served, less what the market level says of it: so a new
+champion inherits a corrector that is already learning about it.
+
+Models are constant during a batch. When they differ from those in the control
+record, the step says so on `housing.activations`, with the batch's first offset.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from stream_app.contract import topics, wire
+from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale, kind_of
+from stream_app.contract.models import Activated
+from stream_app.contract.predictions import Step as Rung
+from stream_app.contract.rejects import RejectCode, Rejected
+from stream_app.core import labels, pipeline, region
+from stream_app.core.labels import Entry, Served, Verdict
+from stream_app.core.pipeline import Desk, Done
+from stream_app.core.region import Region
+from stream_app.core.watermark import LATENESS_MS, Timing
+from stream_app.scoring import corrector, interval
+from stream_app.scoring.corrector import Learner
+from stream_app.stages import answer, intake, step
+from stream_app.stages.answer import Opinions
+from stream_app.stages.step import Batch, Control, Output, Record, Serving, State, Step
+
+NAME = "scorer"
+SOURCE = topics.EVENTS
+STATE_TOPIC = topics.STATE
+
+_REJECTED = {
+    Verdict.CONFLICT: (
+        RejectCode.CONFLICT,
+        "another event with this listing, kind and revision was first; raise the revision",
+    ),
+    Verdict.SOLD_BEFORE_LISTED: (
+        RejectCode.SOLD_BEFORE_LISTED,
+        "event_time_ms is before that of the listing it sells",
+    ),
+}
+_NOBODY = Serving()
+
+T = TypeVar("T")
+
+
+class Thawing(dict[str, T], Generic[T]):
+    """A dict that fetches what it misses."""
+
+    def __init__(self, fetch: Callable[[str], T]) -> None:
+        super().__init__()
+        self._fetch = fetch
+
+    def __missing__(self, key: str) -> T:
+        value = self[key] = self._fetch(key)
+        return value
+
+
+class Taken(Struct):
+    """A believed event on its way through the passes."""
+
+    record: Record
+    event: AnyEvent
+    repaired: bool
+    done: Done
+    champion_log: float | None = None  # pass 2: what the champion active now says
+
+
+class Bench(NamedTuple):
+    """All that a batch works on."""
+
+    batch: Batch
+    serving: Mapping[str, Serving]
+    control: Control
+    desk: Desk
+    region_levels: Thawing[Learner]  # by region
+    market_levels: Thawing[Learner | None]  # by market; None: no version yet
+    outputs: list[Output]
+
+
+def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step:
+    """Take a batch of events in; see the theory of operation above."""
+    bench = _set_up(batch, state, serving)
+    _activate(bench)
+    taken = [item for record in batch.records if (item := _take_in(record, bench)) is not None]
+    _predict(taken, serving)
+    for item in taken:
+        _finish(item, bench)
+    bench.control.applied_offset = batch.records[-1].offset
+    return Step(tuple(bench.outputs), dict(_changed(bench)), bench.control.applied_offset)
+
+
+def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench:
+    def thaw_region(name: str) -> Region:
+        frozen = state.get(f"region:{name}")
+        return Region() if frozen is None else region.thaw(frozen)
+
+    def thaw_entry(name: str) -> Entry | None:
+        frozen = state.get(f"listing:{name}")
+        return None if frozen is None else labels.thaw(frozen)
+
+    def market_level(name: str) -> Learner | None:
+        version = serving.get(name, _NOBODY).corrector
+        return None if version is None else corrector.frozen_market(version)
+
+    control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
+    control.topic_id = batch.topic_id
+    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry))
+    regions = desk.regions
+    region_levels = Thawing(lambda name: corrector.region_learner(regions[name].corrector))
+    return Bench(batch, serving, control, desk, region_levels, Thawing(market_level), [])
+
+
+def _activate(bench: Bench) -> None:
+    """Say which models serve from this batch on, where that is news."""
+    first = bench.batch.records[0]
+    for market, serving in sorted(bench.serving.items()):
+        now = (
+            None if serving.champion is None else serving.champion.version,
+            None if serving.corrector is None else serving.corrector.version,
+        )
+        if bench.control.served.get(market, (None, None)) != now:
+            bench.control.served[market] = now
+            partition = bench.batch.partition
+            activated = Activated(
+                partition=partition,
+                from_offset=first.offset,
+                market=market,
+                champion=now[0],
+                corrector=now[1],
+            )
+            key = str(partition).encode()
+            bench.outputs.append(Output(topics.ACTIVATIONS, key, wire.encode(activated), partition))
+
+
+def _take_in(record: Record, bench: Bench) -> Taken | None:
+    """Pass 1 for one record; None when nothing more will come of it."""
+    read = intake.read(record, bench.batch)
+    if isinstance(read, Rejected):
+        _count(bench, f"rejected:{read.code}")
+        bench.outputs.append(intake.reject(read, record, bench.batch))
+        return None
+    event = read.event
+    done = pipeline.featurise(event, bench.desk)
+    _count(bench, f"{kind_of(event)}:{done.verdict}")
+    if done.verdict in _REJECTED:
+        rejected = Rejected(*_REJECTED[done.verdict], record.value or b"")
+        bench.outputs.append(intake.reject(rejected, record, bench.batch))
+        return None
+    if done.timing is Timing.LATE:
+        _count(bench, f"{kind_of(event)}:late")
+    if read.repaired:
+        _count(bench, f"{kind_of(event)}:repaired")
+    newest = bench.desk.regions[event.region].clock.newest_ms
+    bench.control.watermark_ms = max(bench.control.watermark_ms, newest - LATENESS_MS)
+    return Taken(record, event, bool(read.repaired), done)
+
+
+def _count(bench: Bench, what: str) -> None:
+    bench.control.counts[what] = bench.control.counts.get(what, 0) + 1
+
+
+def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
+    """Pass 2: the active champion's log price for every row that needs one."""
+    for market, models in serving.items():
+        champion = models.champion
+        items = [i for i in taken if i.event.market == market and i.done.served is not None]
+        if champion is None or not items:
+            continue
+        rows = np.array([_served(i).features for i in items], dtype=np.float64)
+        for item, value in zip(items, champion.predict_log(rows).tolist(), strict=True):
+            item.champion_log = value
+
+
+def _served(item: Taken) -> Served:
+    served = item.done.served
+    assert served is not None  # noqa: S101 - callers have looked
+    return served
+
+
+def _finish(item: Taken, bench: Bench) -> None:
+    """Pass 3 for one event."""
+    event, verdict = item.event, item.done.verdict
+    if isinstance(event, Listing) and verdict is Verdict.SCORED:
+        _answer(item, event, bench)
+    elif isinstance(event, Sale | Correction) and verdict in (Verdict.JOINED, Verdict.CORRECTED):
+        _settle(item, event, bench)
+    elif isinstance(event, Erasure):
+        key = event.listing_id.encode("utf-8", "replace")
+        bench.outputs.append(Output(topics.PREDICTIONS, key, None, bench.batch.partition))
+
+
+def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
+    served = _served(item)
+    market_level = bench.market_levels[listing.market]
+    has_champion = item.champion_log is not None
+    opinions = Opinions(
+        item.done.naive_log,
+        item.champion_log,
+        market_level.predict(served.features) if has_champion and market_level else 0.0,
+        bench.region_levels[listing.region].predict(served.features) if has_champion else 0.0,
+    )
+    region_errors = bench.desk.regions[listing.region].scale
+    answer.fill(served, opinions, bench.serving.get(listing.market, _NOBODY), region_errors)
+    bench.outputs.append(
+        answer.prediction(
+            listing, served, item.done, item.repaired, item.record, bench.batch.partition
+        )
+    )
+
+
+def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
+    """Join a sale with what was served, publish it, and learn from it."""
+    served = _served(item)
+    corrects = item.done.verdict is Verdict.CORRECTED
+    champion = bench.serving.get(event.market, _NOBODY).champion
+    residual = None
+    if item.champion_log is not None:
+        residual = math.log(event.sale_price) - item.champion_log
+    bench.outputs.append(
+        answer.outcome(
+            event,
+            served,
+            corrects,
+            None if champion is None else champion.version,
+            residual,
+            item.record,
+        )
+    )
+    if residual is not None and not corrects:
+        _learn(served, event, residual, bench)
+
+
+def _learn(served: Served, event: Sale | Correction, residual: float, bench: Bench) -> None:
+    market_level = bench.market_levels[event.market]
+    left = residual - (market_level.predict(served.features) if market_level else 0.0)
+    bench.region_levels[event.region].learn(served.features, left)
+    if served.step is Rung.CHAMPION and served.price is not None:
+        error = abs(math.log(event.sale_price) - math.log(served.price))
+        interval.decayed_add(bench.desk.regions[event.region].scale, error)
+
+
+def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:
+    """The records that the batch has touched, frozen."""
+    regions = bench.desk.regions
+    for name, level in bench.region_levels.items():
+        regions[name].corrector = level.freeze()
+    for name, record in regions.items():
+        yield f"region:{name}", region.freeze(record)
+    for name, entry in bench.desk.entries.items():
+        yield f"listing:{name}", None if entry is None else labels.freeze(entry)
+    yield step.CONTROL_KEY, msgspec.msgpack.encode(bench.control, order="deterministic")
