@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_broker(commands)
     _add_topics(commands)
+    _add_contract(commands)
     return parser
 
 
@@ -72,13 +73,43 @@ def _add_topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     topics = commands.add_parser("topics", help="create or verify the topics")
     verbs = topics.add_subparsers(required=True, metavar="create|verify")
     create = verbs.add_parser("create", help="make those that are missing, leave the others")
-    create.add_argument("--replication-factor", type=int, default=1, metavar="N")
-    create.add_argument("--partitions", type=int, default=DEFAULT_PARTITIONS, metavar="N")
+    create.add_argument(
+        "--replication-factor",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="copies of each record: 1 on a single broker, 3 on a cluster (default 1)",
+    )
+    create.add_argument(
+        "--partitions",
+        type=_count,
+        default=DEFAULT_PARTITIONS,
+        metavar="N",
+        help=f"of events and all that follows it; fixed for good (default {DEFAULT_PARTITIONS})",
+    )
     create.set_defaults(run=_create_topics)
     verify = verbs.add_parser("verify", help="name every difference; status 1 if there is one")
     verify.set_defaults(run=_verify_topics)
     for verb in (create, verify):
         verb.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _add_contract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    contract = commands.add_parser(
+        "contract", help="write the JSON Schemas, the dictionary of events and the rule table"
+    )
+    contract.add_argument(
+        "--check", action="store_true", help="write nothing; status 1 if a document is out of date"
+    )
+    contract.add_argument("--out", type=Path, metavar="FOLDER", help="default docs/contract")
+    contract.set_defaults(run=_contract)
 
 
 def _broker(parsed: argparse.Namespace) -> int:
@@ -132,6 +163,18 @@ def _verify_topics(parsed: argparse.Namespace) -> int:
             _say(difference)
         _say(f"{len(differences)} differences" if differences else "all topics are as they must be")
     return 1 if differences else 0
+
+
+def _contract(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import documents
+
+    folder = parsed.out or documents.FOLDER
+    names = documents.stale(folder) if parsed.check else documents.write(folder)
+    for name in names:
+        _say(f"{'out of date' if parsed.check else 'written'}: {folder / name}")
+    if not names:
+        _say(f"{folder} is up to date")
+    return 1 if parsed.check and names else 0
 
 
 def _say(line: str) -> None:

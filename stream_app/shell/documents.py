@@ -1,0 +1,26 @@
+"""Keeps the generated documents of the contract in a folder. What they say: contract/dictionary."""
+
+from pathlib import Path
+
+from stream_app.contract import dictionary
+
+FOLDER = Path("docs/contract")
+
+
+def stale(folder: Path) -> list[str]:
+    """Name the documents that are missing in `folder` or differ. Other files are not looked at."""
+    return [name for name, text in dictionary.documents().items() if _read(folder / name) != text]
+
+
+def write(folder: Path) -> list[str]:
+    """Bring the documents in `folder` up to date; name those that were not."""
+    changed = stale(folder)
+    wanted = dictionary.documents()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in changed:
+        (folder / name).write_text(wanted[name], "utf-8")
+    return changed
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
