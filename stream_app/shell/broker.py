@@ -7,14 +7,12 @@ no second broker opens the folder while it is still alive.
 """
 
 import base64
-import ctypes
 import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
 
-from stream_app.shell import kafka_parts
+from stream_app.shell import children, kafka_parts
 from stream_app.shell.broker_settings import BrokerSettings
 from stream_app.shell.kafka_config import HOST, Ports, log4j2_xml, server_properties
 from stream_app.shell.kafka_parts import CannotRun, Exit
@@ -209,26 +207,12 @@ def _format(java: list[str], data_dir: Path) -> None:
 def _child(java: list[str], data_dir: Path, lock: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
     (data_dir / "logs" / "broker.log").unlink(missing_ok=True)
     with (data_dir / "logs" / "java.log").open("wb") as output:
-        child = subprocess.Popen(
-            [*java, "kafka.Kafka", str(data_dir / "server.properties")],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C comes to us; we stop it in order
-            pass_fds=(lock.fileno(),),
-            # No other thread is alive here: those that fetched have ended.
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-        )
+        command = [*java, "kafka.Kafka", str(data_dir / "server.properties")]
+        child = children.start(command, output, pass_fds=(lock.fileno(),))
     try:
         yield child
     finally:
         _stop(child)
-
-
-def _end_with_parent() -> None:
-    """Runs in the child: be told to stop when the parent is gone, however it went."""
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

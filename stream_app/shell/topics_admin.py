@@ -1,16 +1,18 @@
 """Makes the topics of `contract/topics.py` on a broker, and compares a broker with them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import DEFAULT_PARTITIONS, TOPICS, Topic, full_name
 
 WITHIN_S = 30.0
+POLL_S = 0.05
 
 
 class Refused(Exception):
@@ -60,6 +62,7 @@ def create(
     if missing:
         for name, future in admin.create_topics(missing, request_timeout=WITHIN_S).items():
             _await_made(name, future)
+        _await_known(admin, [topic.topic for topic in missing])
     made = tuple(topic.topic for topic in missing)
     return Created(made, tuple(topic.topic for topic in wanted if topic.topic in there))
 
@@ -71,6 +74,15 @@ def _await_made(name: str, future: Future[None]) -> None:
         # Somebody else made it between our look and our request.
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise Refused(f"{name}: {error.args[0].str()}") from None
+
+
+def _await_known(admin: AdminClient, names: Collection[str]) -> None:
+    """Wait until the broker tells of them, too: it agrees to make them a moment before."""
+    deadline_s = time.monotonic() + WITHIN_S
+    while len(_look(admin, names)) < len(names):
+        if time.monotonic() > deadline_s:
+            raise Refused(f"made, but still unknown after {WITHIN_S:g} s: {', '.join(names)}")
+        time.sleep(POLL_S)
 
 
 def _names(admin: AdminClient) -> frozenset[str]:
@@ -93,19 +105,28 @@ def verify(admin: AdminClient, prefix: str) -> tuple[str, ...]:
     return differences(wanted, found)
 
 
-def _look(admin: AdminClient, names: Sequence[str]) -> dict[str, Found]:
+def _look(admin: AdminClient, names: Collection[str]) -> dict[str, Found]:
     if not names:
         return {}
     listed = admin.list_topics(timeout=WITHIN_S).topics
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     configs = admin.describe_configs(resources, request_timeout=WITHIN_S)
+    settings = {resource.name: _settings(future) for resource, future in configs.items()}
     return {
-        resource.name: Found(
-            len(listed[resource.name].partitions),
-            {entry.name: entry.value for entry in future.result(WITHIN_S).values()},
-        )
-        for resource, future in configs.items()
+        name: Found(len(listed[name].partitions), config)
+        for name, config in settings.items()
+        if config is not None and name in listed
     }
+
+
+def _settings(future: Future[Mapping[str, ConfigEntry]]) -> Mapping[str, str] | None:
+    """None: the broker listed a topic that it does not know, as it does for a moment."""
+    try:
+        return {entry.name: entry.value for entry in future.result(WITHIN_S).values()}
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return None
+        raise Refused(error.args[0].str()) from None
 
 
 def differences(wanted: Mapping[str, Topic], found: Mapping[str, Found]) -> tuple[str, ...]:

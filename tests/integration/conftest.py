@@ -1,0 +1,44 @@
+"""The one broker of all integration tests, and topics of one's own for each."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import TOPICS, full_name
+from stream_app.shell import topics_admin
+from tests.integration import brokers
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a real Kafka, shared by the whole session."""
+    with brokers.any_broker(tmp_path_factory.mktemp("broker")) as address:
+        yield address
+
+
+@pytest.fixture
+def fresh_prefix(broker: str) -> KafkaSettings:
+    """Settings with a prefix that nobody else has. No topic is there yet."""
+    return KafkaSettings(bootstrap_servers=broker, prefix=f"t{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def kafka(fresh_prefix: KafkaSettings) -> Iterator[KafkaSettings]:
+    """All topics, under a prefix of this test's own, four partitions; gone afterwards."""
+    admin = topics_admin.connect(fresh_prefix)
+    topics_admin.create(admin, fresh_prefix.prefix)
+    yield fresh_prefix
+    admin.delete_topics([full_name(fresh_prefix.prefix, topic) for topic in TOPICS])
+
+
+@pytest.fixture
+def environment(kafka: KafkaSettings) -> Mapping[str, str]:
+    """What a program that is started as a subprocess must be told."""
+    return brokers.plain_environment(
+        {
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "HOUSING_KAFKA_PREFIX": kafka.prefix,
+        }
+    )
