@@ -23,10 +23,10 @@ from typing import IO, NoReturn
 
 from stream_app.shell import children, kafka_parts
 from stream_app.shell.broker_settings import BrokerSettings
-from stream_app.shell.kafka_config import HOST, Ports, log4j2_xml, server_properties
+from stream_app.shell.kafka_config import HOST, LOG4J2_XML, Ports, server_properties
 from stream_app.shell.kafka_parts import CannotRun, Exit
 
-READY_WITHIN_S = 60.0  # 2.2 s here; a slow disk with a long log takes longer
+READY_WITHIN_S = 120.0  # 2.2 s here; a slow disk with a long log after a crash takes longer
 STOP_WITHIN_S = 30.0
 POLL_S = 0.1
 MIB = 1024 * 1024
@@ -41,7 +41,7 @@ CAUSES = (
 
 
 class _Terminated(Exception):
-    """SIGTERM came."""
+    """SIGTERM or SIGHUP came."""
 
 
 def run(given: BrokerSettings, ready_file: Path | None, say: Callable[[str], None]) -> int:
@@ -52,6 +52,7 @@ def run(given: BrokerSettings, ready_file: Path | None, say: Callable[[str], Non
     CannotRun : it did not start, or ended by itself
     """
     signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGHUP, _terminate)  # its terminal was closed
     data_dir = Path(given.data_dir).absolute()
     try:
         with _locked(data_dir) as lock:
@@ -97,7 +98,7 @@ def _run_locked(
 ) -> NoReturn:
     _check_space(given, data_dir)
     ports = _ports(given.port)
-    java = [kafka_parts.java(given.java), *_java_options(given, data_dir)]
+    java = [kafka_parts.java(given.java), *_java_options(given)]
     java += ["-cp", kafka_parts.class_path(given.cache, say)]
     _configure(data_dir, ports)
     started_s = time.monotonic()
@@ -167,19 +168,19 @@ def _ports(wanted: int) -> Ports:
         return Ports(clients.getsockname()[1], controller.getsockname()[1])
 
 
-def _java_options(given: BrokerSettings, data_dir: Path) -> list[str]:
+def _java_options(given: BrokerSettings) -> list[str]:
     return [
         f"-Xmx{given.heap_mb}m",
         "-XX:+UseSerialGC",  # least memory; a broker of one user has little to collect
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile={data_dir}/log4j2.xml",
+        "-Dlog4j2.configurationFile=log4j2.xml",
     ]
 
 
 def _configure(data_dir: Path, ports: Ports) -> None:
-    write_whole(data_dir / "server.properties", server_properties(data_dir, ports))
-    write_whole(data_dir / "log4j2.xml", log4j2_xml(data_dir / "logs"))
+    write_whole(data_dir / "server.properties", server_properties(ports))
+    write_whole(data_dir / "log4j2.xml", LOG4J2_XML)
 
 
 def write_whole(file: Path, text: str) -> None:
@@ -195,9 +196,12 @@ def _format(java: list[str], data_dir: Path) -> None:
         return
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22].replace("-", "A")
     arguments = ["format", "--ignore-formatted", "-t", cluster_id]
-    arguments += ["-c", str(data_dir / "server.properties")]
     done = subprocess.run(
-        [*java, "kafka.tools.StorageTool", *arguments], capture_output=True, text=True, check=False
+        [*java, "kafka.tools.StorageTool", *arguments, "-c", "server.properties"],
+        cwd=data_dir,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise _died(f"{done.stdout}\n{done.stderr}", data_dir)
@@ -207,8 +211,8 @@ def _format(java: list[str], data_dir: Path) -> None:
 def _child(java: list[str], data_dir: Path, lock: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
     (data_dir / "logs" / "broker.log").unlink(missing_ok=True)
     with (data_dir / "logs" / "java.log").open("wb") as output:
-        command = [*java, "kafka.Kafka", str(data_dir / "server.properties")]
-        child = children.start(command, output, pass_fds=(lock.fileno(),))
+        command = [*java, "kafka.Kafka", "server.properties"]
+        child = children.start(command, output, pass_fds=(lock.fileno(),), folder=data_dir)
     try:
         yield child
     finally:

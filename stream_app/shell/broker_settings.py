@@ -30,7 +30,7 @@ class BrokerSettings(Struct, frozen=True):
 
     @property
     def cache(self) -> Path:
-        return Path(self.cache_dir or "~/.cache/housing-stream").expanduser()
+        return Path(self.cache_dir or "~/.cache/housing-stream").expanduser().absolute()
 
 
 class Given(NamedTuple):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -15,6 +16,7 @@ def start(
     output: IO[bytes] | None = None,
     pass_fds: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own: a Ctrl-C comes to the parent, who stops it in order.
 
@@ -29,6 +31,7 @@ def start(
         start_new_session=True,
         pass_fds=pass_fds,
         env=environment,
+        cwd=folder,
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
     )
 

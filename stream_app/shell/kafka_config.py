@@ -1,6 +1,9 @@
-"""What the local broker is told: text only. One node, one user, little memory."""
+"""What the local broker is told: text only. One node, one user, little memory.
 
-from pathlib import Path
+Paths are relative to the data folder, where Java is started: so a folder's name
+may hold what a properties file, a list or XML would take for something else.
+"""
+
 from typing import NamedTuple
 
 from stream_app.contract.topics import MB, RECORD_BYTES_MAX
@@ -8,15 +11,33 @@ from stream_app.contract.topics import MB, RECORD_BYTES_MAX
 HOST = "127.0.0.1"  # nobody else: there is no password
 
 
+# To a file, at most 4 x 10 MB.
+LOG4J2_XML = """\
+<Configuration status="warn">
+  <Appenders>
+    <RollingFile name="file" fileName="logs/broker.log" filePattern="logs/broker.log.%i">
+      <PatternLayout pattern="%d %p %m (%c)%n"/>
+      <SizeBasedTriggeringPolicy size="10MB"/>
+      <DefaultRolloverStrategy max="3"/>
+    </RollingFile>
+  </Appenders>
+  <Loggers>
+    <Root level="info"><AppenderRef ref="file"/></Root>
+    <Logger name="org.apache.kafka.common.config.AbstractConfig" level="warn"/>
+  </Loggers>
+</Configuration>
+"""
+
+
 class Ports(NamedTuple):
     clients: int
     controller: int
 
 
-def server_properties(data_dir: Path, ports: Ports) -> str:
+def server_properties(ports: Ports) -> str:
     """Give Kafka's own configuration file.
 
-    >>> "listeners=PLAINTEXT://127.0.0.1:9092" in server_properties(Path("d"), Ports(9092, 9093))
+    >>> "listeners=PLAINTEXT://127.0.0.1:9092" in server_properties(Ports(9092, 9093))
     True
     """
     lines = {
@@ -27,7 +48,7 @@ def server_properties(data_dir: Path, ports: Ports) -> str:
         "listeners": f"PLAINTEXT://{HOST}:{ports.clients},CONTROLLER://{HOST}:{ports.controller}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{ports.clients}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": data_dir / "log",
+        "log.dirs": "log",
         # A misspelt topic is an error, not a new topic of one partition.
         "auto.create.topics.enable": "false",
         "message.max.bytes": RECORD_BYTES_MAX,
@@ -48,22 +69,3 @@ def server_properties(data_dir: Path, ports: Ports) -> str:
         "log.cleaner.dedupe.buffer.size": 16 * MB,
     }
     return "".join(f"{name}={value}\n" for name, value in lines.items())
-
-
-def log4j2_xml(log_dir: Path) -> str:
-    """Tell Kafka to log to a file, at most 4 x 10 MB."""
-    return f"""\
-<Configuration status="warn">
-  <Appenders>
-    <RollingFile name="file" fileName="{log_dir}/broker.log" filePattern="{log_dir}/broker.log.%i">
-      <PatternLayout pattern="%d %p %m (%c)%n"/>
-      <SizeBasedTriggeringPolicy size="10MB"/>
-      <DefaultRolloverStrategy max="3"/>
-    </RollingFile>
-  </Appenders>
-  <Loggers>
-    <Root level="info"><AppenderRef ref="file"/></Root>
-    <Logger name="org.apache.kafka.common.config.AbstractConfig" level="warn"/>
-  </Loggers>
-</Configuration>
-"""

@@ -77,7 +77,8 @@ def class_path(cache: Path, say: Callable[[str], None]) -> str:
     if missing:
         say(f"fetching Kafka once: {len(missing)} files, 45 MB in all, to {folder}")
         for done, jar in enumerate(_fetched(missing, folder), start=1):
-            say(f"  {done}/{len(missing)} {jar.file_name}")
+            if done % 10 == 0 or done == len(missing):
+                say(f"  {done} of {len(missing)}: {jar.file_name}")
     return ":".join(str(folder / jar.file_name) for jar in jars)
 
 
@@ -150,7 +151,7 @@ def java(named: str) -> str:
         raise CannotRun(
             Exit.NO_JAVA, f"{found} is Java {version}; Kafka needs {JAVA_MIN} or newer."
         )
-    return found
+    return str(Path(found).absolute())
 
 
 def _run_version(java_file: str) -> str:
