@@ -23,6 +23,12 @@ exit status: 0 stopped by SIGTERM, or other brokers answer; 130 by Ctrl-C;
   8 the brokers of KAFKA_BOOTSTRAP_SERVERS do not answer
 """
 
+WORKER_CODES = """\
+exit status: 0 after SIGTERM, 130 after Ctrl-C (the running batch is finished first);
+  2 wrong settings; 70 any fault: start it anew (`supervise` does), it mends itself
+"""
+STAGES = ("scorer", "learner")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command; give the exit status."""
@@ -112,6 +118,26 @@ def _add_contract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     contract.set_defaults(run=_contract)
 
 
+def _add_worker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    worker = commands.add_parser(
+        "worker",
+        help="run one worker of a stage; any number share the partitions",
+        description="Run one worker of a stage until SIGTERM or Ctrl-C. Log: JSON lines on stderr.",
+        epilog=WORKER_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    worker.set_defaults(run=_worker)
+    supervise = commands.add_parser(
+        "supervise",
+        help="run a worker, and start it anew when it ends with a fault",
+        description="Run `worker` with the same options and start it anew, with growing pauses, "
+        "when it ends with a fault. Signals are passed on.",
+    )
+    supervise.set_defaults(run=_supervise)
+    for command in (worker, supervise):
+        command.add_argument("--stage", choices=STAGES, default=STAGES[0], help="default scorer")
+
+
 def _broker(parsed: argparse.Namespace) -> int:
     from stream_app.shell import broker, broker_settings
     from stream_app.shell.kafka_parts import CannotRun
@@ -175,6 +201,23 @@ def _contract(parsed: argparse.Namespace) -> int:
     if not names:
         _say(f"{folder} is up to date")
     return 1 if parsed.check and names else 0
+
+
+def _worker(parsed: argparse.Namespace) -> int:
+    import importlib
+
+    from stream_app.shell import app, settings
+
+    kafka, stream = settings.from_environment()
+    return app.run_worker(
+        importlib.import_module(f"stream_app.stages.{parsed.stage}"), kafka, stream
+    )
+
+
+def _supervise(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import supervisor
+
+    return supervisor.supervise(["--stage", parsed.stage])
 
 
 def _say(line: str) -> None:

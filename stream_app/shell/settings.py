@@ -1,0 +1,48 @@
+"""Settings of the stream app; the only place here that reads the environment."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from stream_app.contract import settings as text
+from stream_app.contract.settings import KafkaSettings
+
+DEFAULT_CONFIG = "housing.toml"
+
+
+class StreamSettings(Struct, frozen=True):
+    """Section STREAM."""
+
+    # A transaction costs about 3 ms whatever it holds, a model call little more for
+    # hundreds of rows than for one; above some hundreds only the delay grows.
+    batch_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    # How long the first event of a batch may wait for more when there is no lag.
+    batch_within_s: Annotated[float, Meta(gt=0, le=10)] = 0.005
+    model_store: str = "var/models"  # folder of <sha256>.skops
+    trusted_key: str = ""  # Ed25519 public key, hex; empty: from trusted_key_file
+    trusted_key_file: str = "var/keys/signing.pub"
+    report_every_s: Annotated[float, Meta(gt=0)] = 10.0  # counts in the log
+    chaos: str = ""  # faults to inject, for tests: see shell/chaos.py
+
+
+def from_environment() -> tuple[KafkaSettings, StreamSettings]:
+    """Read both sections from the environment and the settings file.
+
+    Raises
+    ------
+    BadSettings : any mistake, or HOUSING_CONFIG names a file that cannot be read
+    """
+    given = text.merged(os.environ, _config_text(os.environ.get(text.CONFIG_FILE)))
+    return text.read(KafkaSettings, given, "KAFKA"), text.read(StreamSettings, given, "STREAM")
+
+
+def _config_text(named: str | None) -> str:
+    path = Path(named or DEFAULT_CONFIG)
+    if named is None and not path.exists():
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise text.BadSettings(f"settings file {path}: {error}") from None
