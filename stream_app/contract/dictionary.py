@@ -148,8 +148,6 @@ def _json(field: inspect.Field) -> str:
 
 def _type_text(kind: inspect.Type) -> str:
     match kind:
-        case inspect.Metadata():
-            return _type_text(kind.type)
         case inspect.UnionType():
             return " or ".join(map(_type_text, kind.types))
         case inspect.StrType():
