@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_broker(commands)
     _add_topics(commands)
     _add_contract(commands)
+    _add_worker(commands)
     return parser
 
 
@@ -138,6 +139,27 @@ def _add_worker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         command.add_argument("--stage", choices=STAGES, default=STAGES[0], help="default scorer")
 
 
+def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    tail = commands.add_parser("tail", help="show predictions as they come")
+    tail.add_argument("--from-start", action="store_true", help="also those that are there already")
+    tail.add_argument("--count", type=_count, metavar="N", help="end after N of them")
+    tail.add_argument("--json", action="store_true", help="print each as the JSON it is")
+    tail.set_defaults(run=_tail)
+
+
+def _add_health(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    health = commands.add_parser(
+        "health",
+        help="status 0 if a worker on this host is a member of its group",
+        description="Ask the broker whether a program on this host is a member of its consumer "
+        "group, as a container's probe. Status 1 if not.",
+    )
+    health.add_argument(
+        "--program", default=STAGES[0], metavar="NAME", help="scorer (default), learner, archiver"
+    )
+    health.set_defaults(run=_health)
+
+
 def _broker(parsed: argparse.Namespace) -> int:
     from stream_app.shell import broker, broker_settings
     from stream_app.shell.kafka_parts import CannotRun
@@ -218,6 +240,26 @@ def _supervise(parsed: argparse.Namespace) -> int:
     from stream_app.shell import supervisor
 
     return supervisor.supervise(["--stage", parsed.stage])
+
+
+def _tail(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import settings, tail
+
+    kafka, _ = settings.from_environment()
+    tail.follow(kafka, parsed.from_start, parsed.count, parsed.json, _say)
+    return 0
+
+
+def _health(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import health, settings
+
+    kafka, _ = settings.from_environment()
+    try:
+        _say(health.check(kafka, parsed.program))
+    except health.Unhealthy as error:
+        _complain(str(error))
+        return 1
+    return 0
 
 
 def _say(line: str) -> None:
