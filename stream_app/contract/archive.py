@@ -16,6 +16,8 @@ from msgspec import Meta, Struct
 
 ARCHIVE_VERSION = 1
 
+# The folder of topics whose records are kept as they came, of whatever market.
+ALL_MARKETS = "all"
 # A record that is no message of this contract (a tombstone, or bytes that cannot
 # be read) is kept as it came, under this market.
 UNREADABLE = "unreadable"

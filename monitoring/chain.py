@@ -1,0 +1,185 @@
+"""The archive on disk: a chain of offset ranges per partition, one manifest for each.
+
+Theory. A range is published in four steps, and exists from the third on:
+
+1. *intent*: the finished manifest is written under `staging/`. It names the data
+   files before they exist, so that whatever a crash leaves behind is known by name.
+2. *data*: the Parquet files are written at their final places, and flushed to disk.
+3. *publish*: `os.link` gives the intent its name under `manifests/`. The name is
+   made of topic id, partition and first offset; a link is atomic and fails when the
+   name exists. This one call decides.
+4. *clean*: the intent goes.
+
+Invariant: ranges of a partition never overlap and leave no hole, whoever writes.
+Every writer begins where the chain on disk ends, and goes on where its own last
+range ended; the first range begins at 0, whatever the broker still holds. So two
+writers that disagree, a zombie and its successor, meet at the same first offset,
+where only one of them can have the name. The other gets `RangeTaken`, removes what
+it staged, and starts again from the end of the chain.
+
+Sweeping is safe against writers that only sleep: an intent whose range begins below
+the end of the chain can never be published any more, so its files go, if the manifest
+of that name does not name them. An intent at the end of the chain may still win: it
+stays, and is swept when the chain has passed it.
+
+Not here: what is in a file (tables.py), when to write one (archive.py).
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import MsgspecError
+
+from stream_app.contract.archive import ArchiveManifest, manifest_name
+from stream_app.contract.wire import decode_archive_manifest, encode
+
+MANIFESTS = "manifests"
+STAGING = "staging"
+
+
+class RangeTaken(Exception):
+    """Another archiver has published a range that begins here: its rows count, not ours."""
+
+
+class Source(NamedTuple):
+    """One partition of one incarnation of a topic."""
+
+    topic: str  # full name
+    topic_id: str
+    partition: int
+
+
+def nothing(_step: str) -> None:
+    """Told of each step; tests pass one that ends the process there."""
+
+
+def end(root: Path, source: Source) -> int:
+    """Tell the position to go on from: the end of the newest range, 0 without any."""
+    folder = root / MANIFESTS / source.topic / source.topic_id
+    names = sorted(folder.glob(f"{_prefix(source)}*.json"))
+    return decode_archive_manifest(names[-1].read_bytes()).next_offset if names else 0
+
+
+def publish(
+    root: Path,
+    manifest: ArchiveManifest,
+    contents: Mapping[str, bytes],
+    token: str,
+    reached: Callable[[str], None] = nothing,
+) -> None:
+    """Make a range part of the archive, at once or not at all.
+
+    Parameters
+    ----------
+    contents : bytes of each file that the manifest names
+    token : unique to this attempt
+
+    Raises
+    ------
+    RangeTaken : the range exists already; nothing of this attempt is left
+    """
+    name = manifest_name(manifest.partition, manifest.first_offset)
+    below = Path(manifest.topic, manifest.topic_id)
+    intent = root / STAGING / below / f"{name}.{token}"
+    _write(intent, encode(manifest))
+    reached("intent")
+    for path, content in contents.items():
+        _write(root / path, content)
+        reached("file")
+    reached("data")
+    published = root / MANIFESTS / below / name
+    _make_folder(published.parent)
+    try:
+        os.link(intent, published)
+    except (FileExistsError, FileNotFoundError):  # taken; and our intent already swept
+        _remove(root, intent, manifest)
+        raise RangeTaken(
+            f"{manifest.topic}[{manifest.partition}]@{manifest.first_offset}"
+        ) from None
+    _flush_folder(published.parent)
+    reached("publish")
+    intent.unlink()
+
+
+def sweep(root: Path, source: Source) -> int:
+    """Remove what dead or beaten writers of this partition left; return the number of files."""
+    folder = root / STAGING / source.topic / source.topic_id
+    chain_end = end(root, source)
+    removed = 0
+    for intent in sorted(folder.glob(f"{_prefix(source)}*")):
+        first_offset = int(intent.name.removeprefix(_prefix(source)).partition(".")[0])
+        if first_offset < chain_end:
+            removed += _sweep_one(root, intent, _published(root, source, first_offset))
+    return removed
+
+
+def manifests(root: Path, topic: str) -> Iterator[ArchiveManifest]:
+    """Read all manifests of a topic, older incarnations too; each partition's in order."""
+    for path in sorted((root / MANIFESTS / topic).glob("*/*.json")):
+        yield decode_archive_manifest(path.read_bytes())
+
+
+def _prefix(source: Source) -> str:
+    return manifest_name(source.partition, 0).partition("-")[0] + "-"
+
+
+def _published(root: Path, source: Source, first_offset: int) -> frozenset[str]:
+    """Name the files of the range that begins at `first_offset`; none when none does."""
+    name = manifest_name(source.partition, first_offset)
+    path = root / MANIFESTS / source.topic / source.topic_id / name
+    if not path.exists():
+        return frozenset()
+    return frozenset(file.path for file in decode_archive_manifest(path.read_bytes()).files)
+
+
+def _sweep_one(root: Path, intent: Path, published: frozenset[str]) -> int:
+    try:
+        manifest = decode_archive_manifest(intent.read_bytes())
+    except FileNotFoundError:  # another archiver swept it just now
+        return 0
+    except MsgspecError:  # torn while it was written: no data file was begun
+        intent.unlink(missing_ok=True)
+        return 0
+    keep = {file.path for file in manifest.files} & published
+    if keep:
+        intent.unlink(missing_ok=True)
+        return 0
+    return _remove(root, intent, manifest)
+
+
+def _remove(root: Path, intent: Path, manifest: ArchiveManifest) -> int:
+    """Remove the files, then the intent that knows their names; count files that were there."""
+    there = [root / file.path for file in manifest.files if (root / file.path).exists()]
+    for path in there:
+        path.unlink(missing_ok=True)
+    intent.unlink(missing_ok=True)
+    return len(there)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a new file and have it on disk, its name too, before returning."""
+    _make_folder(path.parent)
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    _flush_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents; each new name is on disk before returning."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _flush_folder(folder.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

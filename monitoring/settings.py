@@ -1,0 +1,66 @@
+"""Settings of monitoring: section MONITORING, and KAFKA shared by all programs."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from stream_app.contract import settings
+from stream_app.contract.settings import BadSettings, KafkaSettings
+
+DEFAULT_FILE = "housing.toml"
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(gt=0, le=1)]
+
+
+class MonitoringSettings(Struct, frozen=True):
+    """Section MONITORING."""
+
+    archive_dir: str = "var/archive"
+    report_dir: str = "var/reports"
+    model_store: str = "var/models"  # drift references lie beside the champions
+    # A range is published when one of these is reached. Rows and bytes bound the
+    # memory of an archiver (a row in memory takes about 4 kB), age what a reader waits.
+    flush_rows: Count = 50_000
+    flush_bytes: Count = 64_000_000
+    flush_age_s: Seconds = 30.0
+    # How long the partitions of a dead archiver wait; 6 s is the least a broker allows.
+    session_timeout_s: Annotated[float, Meta(ge=6, le=300)] = 6.0
+    # Rows per window that go into a report: enough for the score of a column to move by
+    # less than 0.01 between samples, and 2 s of computing.
+    sample_rows: Count = 20_000
+    sample_seed: int = 7
+    # Scores (Wasserstein distance in standard deviations, Jensen-Shannon distance) above
+    # this count as drift: an effect size, the same for any number of rows.
+    drift_score_max: Share = 0.1
+    # A share of unknown values that moves by more than this is told.
+    unknown_share_change_max: Share = 0.05
+    rows_min: Count = 50  # fewer rows in a window: no report, but words
+
+
+def from_environment() -> tuple[KafkaSettings, MonitoringSettings]:
+    """Read the environment, and the settings file that it names or that lies here.
+
+    Raises
+    ------
+    BadSettings : every mistake, one per line
+    """
+    given = settings.merged(os.environ, _file_text())
+    return (
+        settings.read(KafkaSettings, given, "KAFKA"),
+        settings.read(MonitoringSettings, given, "MONITORING"),
+    )
+
+
+def _file_text() -> str:
+    named = os.environ.get(settings.CONFIG_FILE)
+    path = Path(named or DEFAULT_FILE)
+    if named is None and not path.exists():
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{settings.CONFIG_FILE}: {path}: {error}") from None

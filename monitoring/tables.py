@@ -1,0 +1,139 @@
+"""Messages of the contract as typed Arrow tables: a column for each field.
+
+Nested fields are joined by `_` (`components.naive_log` -> `components_naive_log`);
+every table also says where each row came from. The columns follow the contract:
+a field added there is a column added here. Names of features are not in the
+contract, so `features` stays a list; `frames.py` names it when it is read.
+"""
+
+import types
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
+
+import msgspec
+import pyarrow as pa
+from msgspec import Struct
+
+from stream_app.contract import wire
+from stream_app.contract.predictions import Outcome, Prediction
+from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic
+
+M = TypeVar("M", bound=Struct)
+
+_SCALARS: dict[type, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
+_PLACE = (
+    pa.field("partition", pa.int32(), nullable=False),
+    pa.field("offset", pa.int64(), nullable=False),
+    pa.field("appended_ms", pa.int64(), nullable=False),
+)
+RAW_SCHEMA = pa.schema(
+    (*_PLACE, pa.field("key", pa.binary()), pa.field("value", pa.binary())),
+)
+
+
+class Taken(NamedTuple):
+    """One record as the broker gave it."""
+
+    partition: int
+    offset: int
+    appended_ms: int  # the record's timestamp
+    key: bytes | None
+    value: bytes | None
+
+
+class Column(NamedTuple):
+    field: pa.Field
+    get: Callable[[Any], object]
+
+
+class Layout(NamedTuple, Generic[M]):
+    """How the messages of one topic become rows. Without `decode`: key and value as bytes."""
+
+    topic: Topic
+    columns: tuple[Column, ...] = ()
+    decode: Callable[[bytes], M] | None = None
+    market: Callable[[M], str] | None = None
+    event_time_ms: Callable[[M], int] | None = None
+
+
+def columns_of(kind: type[Struct], path: tuple[str, ...] = ()) -> tuple[Column, ...]:
+    """List the columns of a message type, nested ones flattened, in the order of its fields."""
+    found: list[Column] = []
+    for field in msgspec.structs.fields(kind):
+        here = (*path, field.name)
+        bare, nullable = _bare(field.type)
+        if isinstance(bare, type) and issubclass(bare, Struct):
+            found += columns_of(bare, here)
+        else:
+            column = pa.field("_".join(here), _arrow_type(bare), nullable=nullable)
+            found.append(Column(column, attrgetter(".".join(here))))
+    return tuple(found)
+
+
+def schema_of(layout: Layout[Any]) -> pa.Schema:
+    """Name and type every column of the layout, where a row came from first."""
+    return pa.schema((*_PLACE, *(column.field for column in layout.columns)))
+
+
+def message_table(
+    layout: Layout[Any], records: Sequence[Taken], messages: Sequence[object]
+) -> pa.Table:
+    """Make the table of decoded messages; `records` says where each came from."""
+    places = [pa.array([r[i] for r in records], f.type) for i, f in enumerate(_PLACE)]
+    values = [pa.array(list(map(c.get, messages)), c.field.type) for c in layout.columns]
+    return pa.Table.from_arrays(places + values, schema=schema_of(layout))
+
+
+def raw_table(records: Sequence[Taken]) -> pa.Table:
+    """Make the table of records as they came."""
+    arrays = [pa.array([r[i] for r in records], f.type) for i, f in enumerate(RAW_SCHEMA)]
+    return pa.Table.from_arrays(arrays, schema=RAW_SCHEMA)
+
+
+def _bare(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - an annotation has no type
+    """Take `Annotated` and `| None` off; tell whether None was allowed."""
+    if hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [part for part in get_args(annotation) if part is not types.NoneType]
+        return kinds[0], len(kinds) < len(get_args(annotation))
+    return annotation, False
+
+
+def _arrow_type(kind: Any) -> pa.DataType:  # noqa: ANN401 - an annotation has no type
+    if get_origin(kind) is tuple:
+        return pa.list_(_arrow_type(_bare(get_args(kind)[0])[0]))
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return pa.string()
+    return _SCALARS[kind]
+
+
+def _market_of(message: Prediction | Outcome) -> str:
+    return message.market
+
+
+LAYOUTS: tuple[Layout[Any], ...] = (
+    Layout(
+        PREDICTIONS,
+        columns_of(Prediction),
+        wire.decode_prediction,
+        _market_of,
+        lambda prediction: prediction.event_time_ms,
+    ),
+    Layout(
+        OUTCOMES,
+        columns_of(Outcome),
+        wire.decode_outcome,
+        _market_of,
+        lambda outcome: outcome.sold_ms,
+    ),
+    # A table of champions would be all nested parts; they are few, and are read whole.
+    Layout(MODELS),
+)
