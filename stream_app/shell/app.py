@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -55,6 +56,7 @@ def bootstrap(
     return Runner(
         stage,
         full_name(kafka.prefix, stage.SOURCE),
+        settings.batch_max,
         open_parts,
         serving or dict,
         at,
@@ -80,11 +82,12 @@ def _open_parts(
     return Parts(publisher, stored.records, found, bounds.start)
 
 
-def faust_app(runner: Runner, kafka: KafkaSettings, settings: StreamSettings) -> App:
-    """The Faust app of a stage: one agent that hands batches to the runner."""
+def faust_app(runner: Runner, kafka: KafkaSettings) -> App:
+    """The Faust app of a stage: one agent that passes on what was fetched."""
     stage = runner.stage
     app = App(
         group_id(kafka.prefix, stage.NAME),
+        broker_client_id=socket.gethostname(),  # by which shell/health.py knows us
         broker=f"aiokafka://{kafka.bootstrap_servers.replace(',', ';')}",
         autodiscover=False,
         web_enabled=False,
@@ -108,12 +111,12 @@ def faust_app(runner: Runner, kafka: KafkaSettings, settings: StreamSettings) ->
         acks=False,  # the runner knows what is safe: Consumer.force_commit
     )
 
-    async def settle(stream: Any) -> None:  # noqa: ANN401 - untyped library
-        async for events in stream.noack_take(settings.batch_max, settings.batch_within_s):
-            await runner.take([event.message.arrived for event in events])
+    async def pass_on(stream: Any) -> None:  # noqa: ANN401 - untyped library
+        async for event in stream.events():
+            runner.take(event.message.fetched)
 
     async def agent(stream: Any) -> None:  # noqa: ANN401 - untyped library
-        await runner.guarded(settle(stream))
+        await runner.guarded(pass_on(stream))
 
     app.agent(topic, name=stage.NAME, concurrency=1)(agent)
     return app
@@ -140,7 +143,7 @@ def run_worker(stage: Stage, kafka: KafkaSettings, settings: StreamSettings) -> 
     logging.basicConfig(level=logging.INFO, handlers=[logs.handler()], force=True)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    app = faust_app(bootstrap(stage, kafka, settings), kafka, settings)
+    app = faust_app(bootstrap(stage, kafka, settings), kafka)
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     loop.run_until_complete(_run(worker))

@@ -18,8 +18,6 @@ class StreamSettings(Struct, frozen=True):
     # A transaction costs about 3 ms whatever it holds, a model call little more for
     # hundreds of rows than for one; above some hundreds only the delay grows.
     batch_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
-    # How long the first event of a batch may wait for more when there is no lag.
-    batch_within_s: Annotated[float, Meta(gt=0, le=10)] = 0.005
     model_store: str = "var/models"  # folder of <sha256>.skops
     trusted_key: str = ""  # Ed25519 public key, hex; empty: from trusted_key_file
     trusted_key_file: str = "var/keys/signing.pub"
