@@ -77,26 +77,32 @@ def publisher_of(raw: bytes) -> str:
 
 
 def decode_prediction(raw: bytes) -> Prediction:
+    """Read a record of `predictions`. Raises msgspec.MsgspecError on anything else."""
     return _predictions.decode(raw)
 
 
 def decode_outcome(raw: bytes) -> Outcome:
+    """Read a record of `outcomes`. Raises msgspec.MsgspecError on anything else."""
     return _outcomes.decode(raw)
 
 
 def decode_activated(raw: bytes) -> Activated:
+    """Read a record of `activations`. Raises msgspec.MsgspecError on anything else."""
     return _activations.decode(raw)
 
 
 def decode_model_message(raw: bytes) -> AnyModelMessage:
+    """Read a record of `models`. Raises msgspec.MsgspecError on anything else."""
     return _model_messages.decode(raw)
 
 
 def decode_alert_message(raw: bytes) -> AnyAlertMessage:
+    """Read a record of `alerts`. Raises msgspec.MsgspecError on anything else."""
     return _alert_messages.decode(raw)
 
 
 def decode_archive_manifest(raw: bytes) -> ArchiveManifest:
+    """Read a manifest of the archive. Raises msgspec.MsgspecError on anything else."""
     return _archive_manifests.decode(raw)
 
 
