@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -22,9 +23,10 @@ from stream_app.shell import logs, source
 from stream_app.shell.chaos import At, planted, read_faults
 from stream_app.shell.consumer import App
 from stream_app.shell.metrics import Meter
+from stream_app.shell.model_feed import Shelf, follow, loader
 from stream_app.shell.publisher import KafkaPublisher, Publisher
 from stream_app.shell.region_store import read_state
-from stream_app.shell.runner import OUR_FAULT, Parts, Runner, Stage
+from stream_app.shell.runner import EX_OUR_FAULT, Parts, Runner, Stage
 from stream_app.shell.settings import StreamSettings
 from stream_app.stages.step import Serving, read_control
 
@@ -58,10 +60,20 @@ def bootstrap(
         full_name(kafka.prefix, stage.SOURCE),
         settings.batch_max,
         open_parts,
-        serving or dict,
+        serving or _follow_models(stage, kafka, settings, admin),
         at,
         Meter(settings.report_every_s).applied,
     )
+
+
+def _follow_models(
+    stage: Stage, kafka: KafkaSettings, settings: StreamSettings, admin: AdminClient
+) -> Serves:
+    if not stage.READS_MODELS:
+        return dict
+    shelf = Shelf(loader(settings))
+    follow(admin, kafka, shelf)
+    return shelf.serving
 
 
 def _open_parts(
@@ -143,11 +155,13 @@ def run_worker(stage: Stage, kafka: KafkaSettings, settings: StreamSettings) -> 
     logging.basicConfig(level=logging.INFO, handlers=[logs.handler()], force=True)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    app = faust_app(bootstrap(stage, kafka, settings), kafka)
+    runner = bootstrap(stage, kafka, settings)
+    threading.excepthook = lambda died: runner.fail(died.exc_value)
+    app = faust_app(runner, kafka)
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     loop.run_until_complete(_run(worker))
-    _end(OUR_FAULT)
+    _end(EX_OUR_FAULT)
 
 
 async def _run(worker: Worker) -> None:

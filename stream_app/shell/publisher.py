@@ -11,6 +11,7 @@ from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from stream_app.contract.rejects import Undelivered
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import (
     PARTITIONER,
@@ -31,10 +32,6 @@ _FENCED = {
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
-
-
-class Undelivered(Exception):
-    """Nothing of the step was committed, or we cannot know. Never go on after it."""
 
 
 class Fenced(Undelivered):

@@ -17,6 +17,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import KafkaSettings
 from stream_app.shell.source import bounds
 
@@ -24,7 +25,7 @@ _CHUNK = 5_000
 _SILENCE_S = 30.0
 
 
-class StateUnreadable(Exception):
+class StateUnreadable(OurFault):
     """The broker did not give us the partition to its end."""
 
 
@@ -44,7 +45,7 @@ def read_state(admin: AdminClient, kafka: KafkaSettings, topic: str, partition: 
     records: dict[str, bytes] = {}
     if start == end:
         return Stored(records, end)
-    consumer = Consumer(_reader_config(kafka))
+    consumer = Consumer(reader_config(kafka))
     try:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         _read_until(consumer, end, records, f"{topic} partition {partition}")
@@ -53,7 +54,8 @@ def read_state(admin: AdminClient, kafka: KafkaSettings, topic: str, partition: 
     return Stored(records, end)
 
 
-def _reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
+def reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
+    """What a follower of one partition is made with: committed records, no group."""
     return {
         "bootstrap.servers": kafka.bootstrap_servers,
         "group.id": f"{kafka.prefix}.state-reader",  # asked for, never used: we assign
@@ -93,7 +95,6 @@ def _keep(message: Message, records: dict[str, bytes]) -> None:
     if message.error() is not None:
         return
     key = message.key().decode()
-    if message.value() is None:
-        records.pop(key, None)
-    else:
+    records.pop(key, None)  # so that the order is that of the newest records in the log
+    if message.value() is not None:
         records[key] = message.value()

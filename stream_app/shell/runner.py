@@ -39,13 +39,14 @@ from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn, Protocol, TypeVar
 
+from stream_app.contract.rejects import OurFault
 from stream_app.contract.topics import Topic
 from stream_app.shell.chaos import At, Point
 from stream_app.shell.publisher import Publisher
 from stream_app.shell.source import Source
 from stream_app.stages.step import Batch, Record, Serving, State, Step, read_control
 
-OUR_FAULT = 70  # EX_SOFTWARE of sysexits.h: start me again
+EX_OUR_FAULT = 70  # EX_SOFTWARE of sysexits.h: start me again
 _RELEASE_WITHIN_S = 2.0
 # More is not fetched while so many batches wait. Two would keep every desk busy.
 _BATCHES_WAITING = 8
@@ -53,7 +54,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class RecordsMissing(Exception):
+class RecordsMissing(OurFault):
     """Records of the log did not reach us. Reading anew from the applied offset mends it."""
 
 
@@ -63,6 +64,7 @@ class Stage(Protocol):
     NAME: str
     SOURCE: Topic
     STATE_TOPIC: Topic
+    READS_MODELS: bool  # whether it wants to know what serves
 
     def advance(self, batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step: ...
 
@@ -227,7 +229,7 @@ class Runner:
         try:
             return await work
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
     async def _work_off(self, desk: Desk) -> None:
         """Settle what waits at a desk, batch after batch."""
@@ -239,7 +241,7 @@ class Runner:
                 step = await self._in_thread(desk.settle, records, self._serving())
             except Exception as error:
                 if self._desks.get(desk.partition) is desk:
-                    self._fail(error)
+                    self.fail(error)
                 # Aborted by release, or fenced by the new owner.
                 _log.info("left a partition that is no longer ours", exc_info=error)
                 return
@@ -257,11 +259,11 @@ class Runner:
         else:
             self._room.clear()
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def fail(self, error: BaseException | None) -> NoReturn:
         """Say why, then end the process: a supervisor starts it anew."""
-        _log.critical("ending with %d", OUR_FAULT, exc_info=error)
+        _log.critical("ending with %d", EX_OUR_FAULT, exc_info=error)
         logging.shutdown()
-        self._end(OUR_FAULT)
+        self._end(EX_OUR_FAULT)
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)

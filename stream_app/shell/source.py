@@ -8,11 +8,9 @@ from typing import NamedTuple
 from confluent_kafka import IsolationLevel, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from stream_app.contract.rejects import SourceChanged
+
 _TIMEOUT_S = 30.0
-
-
-class SourceChanged(Exception):
-    """The log is not the one the state was made from. The message names the remedy."""
 
 
 class Source(NamedTuple):

@@ -38,6 +38,7 @@ from stream_app.stages.step import Batch, Control, Output, Record, Serving, Stat
 NAME = "learner"
 SOURCE = topics.OUTCOMES
 STATE_TOPIC = topics.LEARNER_STATE
+READS_MODELS = False  # an outcome says all
 
 # Fresher versions gain at most 0.1 %; more rarely, a shift is seen later.
 VERSION_LABELS = 200

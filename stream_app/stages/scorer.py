@@ -51,6 +51,7 @@ from stream_app.stages.step import Batch, Control, Output, Record, Serving, Stat
 NAME = "scorer"
 SOURCE = topics.EVENTS
 STATE_TOPIC = topics.STATE
+READS_MODELS = True  # what serves is an argument of its step
 
 _REJECTED = {
     Verdict.CONFLICT: (
