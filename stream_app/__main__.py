@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_topics(commands)
     _add_contract(commands)
     _add_worker(commands)
+    _add_tail(commands)
+    _add_health(commands)
     return parser
 
 

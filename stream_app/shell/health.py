@@ -1,0 +1,41 @@
+"""Is the program on this host a working member of its consumer group? For container probes.
+
+A program names its host as its client id. A worker that hangs stops its heartbeats, and the broker drops it from the group:
+so membership, asked of the broker, tells more than a living process does. A member
+without a partition is healthy too: there may be more workers than partitions.
+"""
+
+import socket
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import group_id
+
+WITHIN_S = 5.0
+
+
+class Unhealthy(Exception):
+    """The text says what was found instead."""
+
+
+def check(kafka: KafkaSettings, program: str) -> str:
+    """Say what this host's member of the group of `program` has.
+
+    Raises
+    ------
+    Unhealthy : there is none, or no broker answers
+    """
+    group = group_id(kafka.prefix, program)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 0})
+    try:
+        found = admin.describe_consumer_groups([group], request_timeout=WITHIN_S)[group].result()
+    except KafkaException as error:
+        raise Unhealthy(f"{group}: {error.args[0].str()}") from None
+    here = socket.gethostname()
+    members = [member for member in found.members if member.client_id.startswith(here)]
+    if not members:
+        raise Unhealthy(f"{group} has no member at {here}, of {len(found.members)} in all")
+    partitions = sorted(tp.partition for m in members for tp in m.assignment.topic_partitions)
+    return f"{group}: member with partitions {partitions}"

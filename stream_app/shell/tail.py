@@ -1,0 +1,74 @@
+"""Shows predictions as they come, a line each. Only reads, and leaves no trace in any group."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from confluent_kafka import Consumer, KafkaException
+
+from stream_app.contract import wire
+from stream_app.contract.predictions import Prediction
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import PREDICTIONS, full_name
+
+
+def follow(
+    kafka: KafkaSettings,
+    from_start: bool,
+    count: int | None,
+    as_json: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Say each prediction; return after `count` of them, or never when it is None."""
+    for shown, value in enumerate(_values(kafka, from_start), start=1):
+        say(value.decode() if as_json else line(wire.decode_prediction(value)))
+        if shown == count:
+            return
+
+
+def _values(kafka: KafkaSettings, from_start: bool) -> Iterator[bytes]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            # A group of its own that never commits: everybody sees everything.
+            "group.id": f"{kafka.prefix}.tail-{uuid.uuid4().hex}",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest" if from_start else "latest",
+            "topic.metadata.refresh.interval.ms": 1_000,  # the topic may be made after us
+        }
+    )
+    consumer.subscribe([full_name(kafka.prefix, PREDICTIONS)])
+    try:
+        while True:
+            for message in consumer.consume(500, timeout=0.5):
+                if message.error() is not None and not message.error().retriable():
+                    raise KafkaException(message.error())
+                if message.value() is not None:  # none: erased
+                    yield message.value()
+    finally:
+        consumer.close()
+
+
+def line(prediction: Prediction) -> str:
+    """One prediction for a person to read."""
+    day = datetime.fromtimestamp(prediction.event_time_ms / 1000, tz=UTC).date()
+    reasons = ", ".join(prediction.quality_reasons)
+    parts = (
+        str(day),
+        prediction.region,
+        prediction.listing_id,
+        _price(prediction),
+        str(prediction.step),
+        f"{prediction.quality} ({reasons})" if reasons else str(prediction.quality),
+    )
+    # Ids come from publishers: nothing in them may command a terminal.
+    return "  ".join("".join(c if c.isprintable() else "?" for c in part) for part in parts)
+
+
+def _price(prediction: Prediction) -> str:
+    if prediction.price is None:
+        return "no price"
+    low, high = prediction.price_low, prediction.price_high
+    interval = "" if low is None or high is None else f" ({low:,.0f} to {high:,.0f})"
+    return f"{prediction.price:,.0f} {prediction.currency}{interval}"
