@@ -1,0 +1,73 @@
+"""The command line as a table of options. Parses; does nothing."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from producers.selection import Selection
+from producers.sources import SOURCES, default_paths
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `python -m producers`."""
+    top = argparse.ArgumentParser(
+        prog="python -m producers",
+        description="Publish home listings and sales: from files, to Kafka, or only look at them.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _convert(commands.add_parser("convert", help="source files to canonical events, JSON lines"))
+    return top
+
+
+def selection(given: argparse.Namespace, seed: int) -> Selection:
+    """What the options choose; `seed` is the setting, which an option overrides."""
+    return Selection(
+        source=given.source,
+        paths=tuple(given.file or default_paths(given.source)),
+        seed=seed if given.seed is None else given.seed,
+        from_ms=given.from_,
+        to_ms=given.to,
+        limit=given.limit,
+    )
+
+
+def _convert(command: argparse.ArgumentParser) -> None:
+    _add_selection(command)
+    command.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="the summary as one line of JSON: on standard output with --out, else on error",
+    )
+
+
+def _add_selection(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    known = "; ".join(f"{name}: {source.what}" for name, source in SOURCES.items())
+    add("--source", required=True, choices=sorted(SOURCES), help=f"whose files ({known})")
+    add(
+        "--file",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a .csv or .csv.gz file; may be given again; default: the shipped samples",
+    )
+    add("--seed", type=_count, metavar="N", help="of the simulated dates; default: the setting")
+    add("--from", dest="from_", type=_date_ms, metavar="YYYY-MM-DD", help="first day (UTC)")
+    add("--to", type=_date_ms, metavar="YYYY-MM-DD", help="day (UTC) before which it ends")
+    add("--limit", type=_count, metavar="N", help="at most so many events")
+    add("--strict", action="store_true", help="stop at a row that cannot be read")
+
+
+def _date_ms(text: str) -> int:
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: a day such as 2014-12-31 is wanted") from None
+    return int(day.timestamp()) * 1000
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, 0 or more, is wanted")
+    return int(text)

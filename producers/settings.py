@@ -1,0 +1,56 @@
+"""What a publisher can set: sections KAFKA (shared) and PRODUCERS.
+
+The one place of this program that reads the environment and the settings file.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from stream_app.contract.settings import (
+    CONFIG_FILE,
+    BadSettings,
+    KafkaSettings,
+    merged,
+    read,
+)
+
+DEFAULT_FILE = Path("housing.toml")
+
+
+class ProducerSettings(Struct, frozen=True):
+    """Section PRODUCERS."""
+
+    # Of everything simulated: another seed is another history of listing dates.
+    seed: Annotated[int, Meta(ge=0, lt=2**63)] = 0
+    # Fills batches when events come thick; costs a lone event this much latency.
+    linger_ms: Annotated[int, Meta(ge=0, le=10_000)] = 5
+    batch_bytes: Annotated[int, Meta(ge=0, le=1_000_000)] = 131_072
+    # How long one event may stay unconfirmed before the sender gives up.
+    delivery_timeout_s: Annotated[float, Meta(gt=0, le=3_600)] = 120.0
+    # Weaker values are refused: they lose or double events without a word.
+    acks: str = "all"
+    idempotence: bool = True
+
+
+def from_environment() -> tuple[KafkaSettings, ProducerSettings]:
+    """Both sections from the environment and the settings file.
+
+    Raises
+    ------
+    BadSettings : naming every mistake at once
+    """
+    given = merged(os.environ, _file_text(os.environ.get(CONFIG_FILE)))
+    return read(KafkaSettings, given, "KAFKA"), read(ProducerSettings, given, "PRODUCERS")
+
+
+def _file_text(named: str | None) -> str:
+    path = DEFAULT_FILE if named is None else Path(named)
+    if named is None and not path.exists():
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{CONFIG_FILE}: {path}: {error}") from None
