@@ -18,6 +18,8 @@ class StreamSettings(Struct, frozen=True):
     # A transaction costs about 3 ms whatever it holds, a model call little more for
     # hundreds of rows than for one; above some hundreds only the delay grows.
     batch_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    # How long a dead worker keeps its partitions. The broker takes no less than 6.
+    session_timeout_s: Annotated[float, Meta(ge=6, le=60)] = 10.0
     model_store: str = "var/models"  # folder of <sha256>.skops
     trusted_key: str = ""  # Ed25519 public key, hex; empty: from trusted_key_file
     trusted_key_file: str = "var/keys/signing.pub"

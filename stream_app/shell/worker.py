@@ -1,0 +1,101 @@
+"""The process of a worker: the Faust app around a runner, its signals, its exit status."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+from typing import Any, NoReturn
+
+import faust
+import uvloop
+
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import group_id
+from stream_app.shell.consumer import App
+from stream_app.shell.runner import EX_OUR_FAULT, Runner
+
+_STOP_WITHIN_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+def run(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> NoReturn:
+    """Run until a signal or a fault ends the process."""
+    threading.excepthook = lambda died: runner.fail(died.exc_value)
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = faust_app(runner, kafka, session_timeout_s)
+    worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None
+    loop.run_until_complete(_run(worker))
+    end(EX_OUR_FAULT)
+
+
+def faust_app(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> App:
+    """The Faust app of a stage: one agent that passes on what was fetched."""
+    app = App(
+        group_id(kafka.prefix, runner.stage.NAME),
+        broker_client_id=socket.gethostname(),  # by which shell/health.py knows us
+        broker=f"aiokafka://{kafka.bootstrap_servers.replace(',', ';')}",
+        autodiscover=False,
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=session_timeout_s,
+        broker_heartbeat_interval=1,
+        broker_commit_interval=1.0,
+        worker_redirect_stdouts=False,
+        stream_wait_empty=True,
+    )
+    app.runner = runner
+    topic = app.topic(
+        runner.topic,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        acks=False,  # the runner knows what is safe: Consumer.force_commit
+    )
+
+    async def pass_on(stream: Any) -> None:  # noqa: ANN401 - untyped library
+        async for event in stream.events():
+            runner.take(event.message.fetched)
+
+    async def agent(stream: Any) -> None:  # noqa: ANN401 - untyped library
+        await runner.guarded(pass_on(stream))
+
+    app.agent(topic, name=runner.stage.NAME, concurrency=1)(agent)
+    return app
+
+
+class Worker(faust.Worker):
+    """Ends quickly: 0 after SIGTERM, 130 after Ctrl-C, 70 when Faust itself gives up."""
+
+    told_to_stop = False
+
+    async def _stop_on_signal(self, received: signal.Signals) -> None:
+        self.told_to_stop = True
+        _log.info("stopping", extra={"signal": received.name})
+        await self.app.runner.close()
+        try:
+            await asyncio.wait_for(self.stop(), _STOP_WITHIN_S)  # leaves the group
+        except TimeoutError:
+            _log.warning("Faust did not stop within %g s; all is safe all the same", _STOP_WITHIN_S)
+        end(130 if received is signal.SIGINT else 0)
+
+
+async def _run(worker: Worker) -> None:
+    """Return when Faust gave up. After a signal, _stop_on_signal ends the process."""
+    await worker.app.runner.guarded(worker.start())
+    if worker.told_to_stop:
+        await asyncio.sleep(2 * _STOP_WITHIN_S)  # the signal's own task ends the process
+    _log.critical("Faust gave up", exc_info=worker.crash_reason)
+
+
+def end(code: int) -> NoReturn:
+    """End now: threads and open connections have nothing left to lose."""
+    logging.shutdown()
+    os._exit(code)
