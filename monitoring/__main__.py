@@ -1,6 +1,7 @@
 """Command line of monitoring: `archive` and `report`."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -8,10 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 from confluent_kafka import KafkaException
+from rich.console import Console
 
+from monitoring import chain, windows
 from monitoring import settings as own
 from monitoring.settings import MonitoringSettings
+from monitoring.windows import BadWindow, Windows
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import BadSettings, KafkaSettings
@@ -27,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; return the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        status: int = given.run(given, *own.from_environment())
-        return status
-    except BadSettings as error:
+        run: Callable[..., int] = given.run
+        return run(given, *own.from_environment())
+    except (BadSettings, BadWindow) as error:
         return _fail(str(error), WRONG_INPUT)
     except OurFault as error:
         return _fail(str(error), OUR_FAULT)
@@ -127,10 +132,38 @@ def _enough(
     return lambda: False
 
 
-def _report(given: argparse.Namespace, _kafka: KafkaSettings, settings: MonitoringSettings) -> int:
-    from monitoring import report_command
+def _report(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSettings) -> int:
+    os.environ["DO_NOT_TRACK"] = "1"  # before Evidently is imported
+    from monitoring import report_command, summary
 
-    return report_command.run(given, settings)
+    asked = report_command.Asked(
+        market=given.market,
+        windows=_windows(given),
+        archive=_existing(given.dir or Path(settings.archive_dir)),
+        out=given.out or Path(settings.report_dir),
+        prefix=kafka.prefix,
+    )
+    figures, run = report_command.make(asked, settings)
+    if given.json:
+        print(msgspec.json.encode(figures).decode())
+    else:
+        summary.show(figures, Console())
+        print(f"written in {figures.seconds:.1f} s: {run}, listed in {asked.out}/index.html")
+    return 0
+
+
+def _windows(given: argparse.Namespace) -> Windows:
+    if (given.reference is None) != (given.current is None):
+        raise BadWindow("--reference and --current go together: give both, or none")
+    if given.reference is None:
+        return Windows(None, None)
+    return Windows(windows.parse(given.reference), windows.parse(given.current))
+
+
+def _existing(folder: Path) -> Path:
+    if not (folder / chain.MANIFESTS).is_dir():
+        raise BadSettings(f"no archive in {folder}: run python -m monitoring archive first")
+    return folder
 
 
 def _stop_on_signals() -> threading.Event:

@@ -1,0 +1,137 @@
+"""The archive as pandas frames. The one module that opens archived files.
+
+Only files that a manifest names are read, and of these only the ones whose event
+times touch the window. A prediction or outcome that the log holds twice (a topic that
+was recreated and filled again) is one row: the one appended last.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from monitoring import chain
+from monitoring.windows import Window
+from stream_app.contract import wire
+from stream_app.contract.archive import ArchiveFile
+from stream_app.contract.models import AliasSet, ChampionAnnounced, Manifest
+from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, full_name
+
+ALWAYS = Window(0, 2**53)
+CATEGORY = re.compile(r"_code$")  # features that hold crc32 of a text
+UNKNOWN = "unknown"
+
+
+def predictions(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> pd.DataFrame:
+    """Read predictions by the time of their listing, in that order; columns as in the contract."""
+    topic = full_name(prefix, PREDICTIONS)
+    frame = _read(root, topic, market, window, "event_time_ms")
+    return _newest(frame, ["event_time_ms", "appended_ms", "offset"])
+
+
+def outcomes(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> pd.DataFrame:
+    """Read outcomes by the time of their sale; of a corrected sale the last correction."""
+    topic = full_name(prefix, OUTCOMES)
+    frame = _read(root, topic, market, window, "sold_ms")
+    frame = _newest(frame, ["sale_revision", "appended_ms", "offset"])
+    return frame if frame.empty else frame.sort_values(["sold_ms", "offset"], ignore_index=True)
+
+
+def champion(root: Path, prefix: str, market: str) -> Manifest | None:
+    """Find the manifest of the market's champion as last announced; None without any."""
+    manifests: dict[str, Manifest] = {}
+    alias: str | None = None
+    for message in _announcements(root, full_name(prefix, MODELS)):
+        if isinstance(message, ChampionAnnounced) and message.manifest.market == market:
+            manifests[message.manifest.version] = message.manifest
+        elif isinstance(message, AliasSet) and (message.market, message.alias) == (
+            market,
+            "champion",
+        ):
+            alias = message.version
+    return None if alias is None else manifests.get(alias)
+
+
+def features(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+    """Name the served features: a column each, NaN where unknown, the index kept.
+
+    Rows of another feature set than the manifest's are left out.
+    """
+    if frame.empty:
+        return pd.DataFrame(columns=list(manifest.feature_names), dtype=float)
+    same = frame[frame["versions_feature_set"] == manifest.feature_set]
+    matrix = np.array(same["features"].tolist(), dtype=np.float64)
+    matrix = matrix.reshape(len(same), len(manifest.feature_names))
+    return pd.DataFrame(matrix, columns=list(manifest.feature_names), index=same.index)
+
+
+def categories(manifest: Manifest) -> tuple[str, ...]:
+    """Name the features that hold codes of texts, in the manifest's order."""
+    names = manifest.feature_names
+    return tuple(n for n in names if n in manifest.encodings or CATEGORY.search(n))
+
+
+def with_texts(frame: pd.DataFrame, columns: Iterable[str], texts: Iterable[str]) -> pd.DataFrame:
+    """Turn codes (crc32 of a text) into text where it is known, else into the number."""
+    known = {float(zlib.crc32(text.encode())): text for text in texts}
+    named = frame.copy()
+    for column in columns:
+        named[column] = [known.get(code, _code_text(code)) for code in frame[column]]
+    return named
+
+
+def _code_text(code: float) -> str:
+    return UNKNOWN if np.isnan(code) else f"{code:.0f}"
+
+
+def _read(root: Path, topic: str, market: str, window: Window, time_column: str) -> pd.DataFrame:
+    wanted = (
+        file
+        for file in _files(root, topic, "message")
+        if file.market == market and _touches(file, window)
+    )
+    tables = [_in_window(pq.read_table(root / f.path), time_column, window) for f in wanted]
+    if not tables:
+        return pd.DataFrame()
+    # A field that the contract gained later is null in older files.
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
+    return frame
+
+
+def _files(root: Path, topic: str, layout: Literal["message", "raw"]) -> Iterator[ArchiveFile]:
+    for manifest in chain.manifests(root, topic):
+        yield from (file for file in manifest.files if file.layout == layout)
+
+
+def _touches(file: ArchiveFile, window: Window) -> bool:
+    return file.event_from_ms < window.to_ms and file.event_to_ms >= window.from_ms
+
+
+def _in_window(table: Any, time_column: str, window: Window) -> Any:  # noqa: ANN401 - untyped
+    times = table[time_column]
+    inside = pc.and_(pc.greater_equal(times, window.from_ms), pc.less(times, window.to_ms))
+    return table.filter(inside)
+
+
+def _newest(frame: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    if frame.empty:
+        return frame
+    return frame.sort_values(order).drop_duplicates("prediction_id", keep="last", ignore_index=True)
+
+
+def _announcements(root: Path, topic: str) -> Iterator[object]:
+    """Read the model messages in the order the broker took them."""
+    rows: list[tuple[int, int, bytes]] = []
+    for file in _files(root, topic, "raw"):
+        table = pq.read_table(root / file.path, columns=["appended_ms", "offset", "value"])
+        columns = (table[name].to_pylist() for name in ("appended_ms", "offset", "value"))
+        rows += [row for row in zip(*columns, strict=True) if row[2] is not None]
+    for _, _, value in sorted(rows):
+        yield wire.decode_model_message(value)

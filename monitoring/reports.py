@@ -1,0 +1,191 @@
+"""Evidently runs over two windows: drift of features, quality of prices.
+
+Evidently measures; it does not decide. Scores are effect sizes (Wasserstein distance
+in standard deviations, Jensen-Shannon distance), not p-values: a p-value calls every
+large sample drifted. What cannot be measured is a finding in words, never a crash and
+never silence: a feature that died has no distribution to compare, and Evidently's own
+verdict on the whole ("half of the columns") would hide it.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from evidently import DataDefinition, Dataset, Regression, Report
+from evidently.presets import DataDriftPreset, RegressionPreset
+from msgspec import Struct
+
+from monitoring.frames import UNKNOWN
+from monitoring.quality import ANSWER, CHAMPION
+
+NUMERIC_METHOD = "wasserstein"
+CATEGORY_METHOD = "jensenshannon"
+# What Evidently is known to raise on columns it cannot bin, scale or divide by.
+REPORT_FAULTS = (ValueError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError)
+CONSTANT_LOG = 1e-9  # errors closer together than this have no distribution to draw
+
+
+class Limits(Struct, frozen=True):
+    """What counts as a finding. Reasons stand in settings.py."""
+
+    rows_min: int
+    score_max: float
+    unknown_change_max: float
+
+
+class ColumnDrift(Struct, frozen=True, kw_only=True):
+    """One column of two windows."""
+
+    column: str
+    method: str
+    score: float | None  # null: nothing to compare
+    score_max: float
+    drifted: bool
+    unknown_reference: float  # share of rows without a value
+    unknown_current: float
+
+
+class Made(NamedTuple):
+    """What came of one run. Without a snapshot, `findings` says why."""
+
+    snapshot: Any | None  # evidently.core.report.Snapshot: untyped
+    findings: tuple[str, ...]
+
+
+class DriftMade(NamedTuple):
+    snapshot: Any | None
+    findings: tuple[str, ...]
+    columns: tuple[ColumnDrift, ...]
+
+
+def drift(
+    reference: pd.DataFrame, current: pd.DataFrame, category_columns: Sequence[str], limits: Limits
+) -> DriftMade:
+    """Compare all columns of two windows; both frames have the same columns."""
+    few = _too_few(reference, current, limits.rows_min, "predictions")
+    if few:
+        return DriftMade(None, few, ())
+    names = [str(column) for column in reference.columns]
+    columns = [c for c in names if _unknown(reference[c]) < 1 and _unknown(current[c]) < 1]
+    made = _run(
+        DataDriftPreset(
+            columns=columns,
+            num_method=NUMERIC_METHOD,
+            cat_method=CATEGORY_METHOD,
+            num_threshold=limits.score_max,
+            cat_threshold=limits.score_max,
+            # One column is enough to be told of.
+            drift_share=1 / max(len(columns), 1),
+        ),
+        reference[columns],
+        current[columns],
+        _definition(columns, category_columns),
+    )
+    scores = {} if made.snapshot is None else _scores(made.snapshot)
+    rows = tuple(
+        _column(c, scores.get(c), c in category_columns, reference[c], current[c], limits)
+        for c in names
+    )
+    return DriftMade(made.snapshot, made.findings + _drift_findings(rows, limits), rows)
+
+
+def regression(reference: pd.DataFrame, current: pd.DataFrame, limits: Limits) -> Made:
+    """Compare the errors of served and champion's log prices (quality.log_prices)."""
+    few = _too_few(reference, current, limits.rows_min, "sales")
+    if few:
+        return Made(None, few)
+    kinds = [k for k in (ANSWER, CHAMPION) if k in reference and k in current]
+    if not kinds:
+        return Made(None, ("no price was served in one of the windows: no report on quality",))
+    for kind in kinds:
+        for name, frame in (("reference", reference), ("current", current)):
+            if float(np.ptp(frame[kind] - frame["sale"])) < CONSTANT_LOG:
+                words = f"all errors of {kind} are the same in the {name} window"
+                return Made(None, (f"{words}: no report on quality; look at the prices",))
+    regressions = [Regression(name=kind, target="sale", prediction=kind) for kind in kinds]
+    definition = DataDefinition(numerical_columns=["sale", *kinds], regression=regressions)
+    presets = [RegressionPreset(regression_name=kind) for kind in kinds]
+    return _run(presets, reference, current, definition)
+
+
+def _run(
+    metrics: Any,  # noqa: ANN401 - evidently is untyped
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    definition: DataDefinition,
+) -> Made:
+    report = Report(metrics if isinstance(metrics, list) else [metrics])
+    datasets = [Dataset.from_pandas(f, data_definition=definition) for f in (current, reference)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of bins with one row and the like, inside Evidently
+        try:
+            return Made(report.run(*datasets), ())
+        except REPORT_FAULTS as error:
+            return Made(None, (f"Evidently could not make the report: {error}",))
+
+
+def _too_few(
+    reference: pd.DataFrame, current: pd.DataFrame, rows_min: int, what: str
+) -> tuple[str, ...]:
+    return tuple(
+        f"{name} window: {len(frame)} {what}, {rows_min} needed for a report"
+        for name, frame in (("reference", reference), ("current", current))
+        if len(frame) < rows_min
+    )
+
+
+def _definition(columns: Sequence[str], category_columns: Sequence[str]) -> DataDefinition:
+    # Always explicit: left alone, Evidently takes small integers for categories.
+    return DataDefinition(
+        numerical_columns=[c for c in columns if c not in category_columns],
+        categorical_columns=[c for c in columns if c in category_columns],
+    )
+
+
+def _scores(snapshot: Any) -> dict[str, float]:  # noqa: ANN401 - evidently is untyped
+    return {
+        metric["config"]["column"]: float(metric["value"])
+        for metric in snapshot.dict()["metrics"]
+        if "column" in metric["config"]
+    }
+
+
+def _column(
+    column: str,
+    score: float | None,
+    is_category: bool,
+    reference: pd.Series,
+    current: pd.Series,
+    limits: Limits,
+) -> ColumnDrift:
+    return ColumnDrift(
+        column=column,
+        method=CATEGORY_METHOD if is_category else NUMERIC_METHOD,
+        score=score,
+        score_max=limits.score_max,
+        drifted=score is not None and score >= limits.score_max,
+        unknown_reference=_unknown(reference),
+        unknown_current=_unknown(current),
+    )
+
+
+def _unknown(column: pd.Series) -> float:
+    """Share of rows without a value."""
+    return float((column.isna() | (column == UNKNOWN)).mean())
+
+
+def _drift_findings(columns: Sequence[ColumnDrift], limits: Limits) -> tuple[str, ...]:
+    changed = [
+        c
+        for c in columns
+        if abs(c.unknown_current - c.unknown_reference) > limits.unknown_change_max
+    ]
+    unknown = tuple(
+        f"{c.column}: unknown in {c.unknown_current:.1%} of rows, {c.unknown_reference:.1%} before"
+        for c in changed
+    )
+    drifted = [f"{c.column} {c.score:.2f}" for c in columns if c.drifted]
+    words = f"{len(drifted)} of {len(columns)} columns drifted: {', '.join(drifted)}"
+    return (*unknown, words) if drifted else unknown
