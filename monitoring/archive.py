@@ -12,6 +12,7 @@ recreated in the meantime must not go on the old chain.
 """
 
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -110,6 +111,7 @@ class Archiver:
             _client(kafka, tell)
             | {
                 "group.id": group_id(kafka.prefix, GROUP),
+                "client.id": socket.gethostname(),  # so that a probe knows us in the group
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
