@@ -11,7 +11,6 @@ import msgspec
 
 from stream_app.contract import wire
 from stream_app.contract.events import (
-    AnyEvent,
     Correction,
     Erasure,
     Event,
@@ -151,7 +150,7 @@ def erasure(**changes: object) -> Erasure:
     )
 
 
-def raw(event: AnyEvent) -> bytes:
+def raw(event: Event) -> bytes:
     """The event as it stands in `housing.events`."""
     return wire.encode(event)
 

@@ -10,8 +10,8 @@ T = TypeVar("T")
 _POLL_S = 0.05
 
 
-def until(condition: Callable[[], T], within_s: float, what: str) -> T:
-    """Ask until `condition()` is true-ish and return its answer.
+def until(condition: Callable[[], T | None], within_s: float, what: str) -> T:
+    """Ask until `condition()` is neither None, false nor empty, and return its answer.
 
     Raises
     ------
