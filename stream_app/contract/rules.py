@@ -18,6 +18,12 @@ from stream_app.contract.rejects import RejectCode
 
 YEAR_MS = 31_556_952_000  # mean Gregorian year
 EPOCH_1990_MS = 631_152_000_000
+# The least money there is. Of a price per m2 that rounds to 0 there is no logarithm, and the
+# squares of some dozen logarithms like that of 1e-300 no longer fit a record's integer.
+PRICE_MIN = 0.01
+# Clocks of publishers and broker differ a little; an event from the future is
+# one that no such difference explains.
+FUTURE_TOLERANCE_MS = 5 * 60_000
 
 
 class Rule(NamedTuple):
@@ -53,9 +59,9 @@ def _listing(
 
 def _price_holds(event: AnyEvent) -> bool:
     if isinstance(event, Sale | Correction):
-        return 0 < event.sale_price < 1e9
+        return PRICE_MIN <= event.sale_price < 1e9
     return not isinstance(event, Listing) or (
-        event.asking_price is None or 0 < event.asking_price < 1e9
+        event.asking_price is None or PRICE_MIN <= event.asking_price < 1e9
     )
 
 
@@ -82,7 +88,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         RejectCode.PRICE,
-        "0 < price < 1,000,000,000",
+        "0.01 <= price < 1,000,000,000",
         "a price is money that changed hands, or is asked",
         _price_holds,
         _price_told,
@@ -163,3 +169,13 @@ def violation(event: AnyEvent) -> tuple[RejectCode, str] | None:
         if not rule.holds(event):
             return rule.code, f"{rule.told(event)}: must hold: {rule.must_hold}"
     return None
+
+
+def from_future(event: AnyEvent, append_time_ms: int) -> tuple[RejectCode, str] | None:
+    """Say so when the event lies after the time at which the broker took it, or would now."""
+    if event.event_time_ms <= append_time_ms + FUTURE_TOLERANCE_MS:
+        return None
+    return (
+        RejectCode.FUTURE,
+        f"event_time_ms={event.event_time_ms} is after {append_time_ms}, when the broker took it",
+    )

@@ -55,7 +55,9 @@ def observe(clock: Clock, at_ms: int, event_id: str) -> Timing:
 
 def _leap(clock: Clock, at_ms: int, event_id: str) -> Timing:
     """Believe the nearer of two witnesses; the farther one may be the absurd one."""
-    if not clock.leap_event_id or clock.leap_event_id == event_id:
+    # A leap that the clock has reached since is no witness: it would turn the clock back.
+    witnessed = clock.leap_event_id not in ("", event_id) and clock.leap_ms > clock.newest_ms
+    if not witnessed:
         clock.leap_ms, clock.leap_event_id = at_ms, event_id
         return Timing.LEAP
     nearer = min(clock.leap_ms, at_ms)
