@@ -120,7 +120,7 @@ def _judgement(code: RejectCode) -> tuple[str, str, str]:
     if code in CONDITIONS:
         return CONDITIONS[code]
     rule = next(rule for rule in RULES if rule.code is code)
-    return rule.must_hold, rule.why, "rules.py"
+    return rule.must_hold, rule.why, "contract/rules.py"
 
 
 _FIELD_HEAD = ("field", "type", "unit", "when absent", "meaning")

@@ -99,43 +99,45 @@ REMEDIES: Mapping[RejectCode, Remedy] = MappingProxyType(
 CONDITIONS: Mapping[RejectCode, Condition] = MappingProxyType(
     {
         RejectCode.TOO_LARGE: Condition(
-            "at most 1,000,000 bytes", "one large event would hold up its partition", "wire.py"
+            "at most 1,000,000 bytes",
+            "one large event would hold up its partition",
+            "contract/wire.py",
         ),
         RejectCode.NOT_JSON: Condition(
-            "one JSON value in UTF-8", "nothing else can be read safely", "wire.py"
+            "one JSON value in UTF-8", "nothing else can be read safely", "contract/wire.py"
         ),
         RejectCode.SCHEMA_VERSION: Condition(
             "schema_version is 1, or absent",
             "an unknown version may mean something else by the same name",
-            "wire.py",
+            "contract/wire.py",
         ),
         RejectCode.KIND: Condition(
-            "kind is one of the five", "it says which fields there are", "wire.py"
+            "kind is one of the five", "it says which fields there are", "contract/wire.py"
         ),
         RejectCode.UNKNOWN_FIELD: Condition(
             "no field beyond those of its kind",
             "it is a typing error, or personal data that must not be here",
-            "wire.py",
+            "contract/wire.py",
         ),
         RejectCode.SCHEMA: Condition(
             "required fields are there, and of their type",
             "a guessed value would be priced as if it were known",
-            "wire.py",
+            "contract/wire.py",
         ),
         RejectCode.KEY: Condition(
             "the record's key is the event's region",
             "all that concerns a region lies in one partition in one order",
-            "stages/scorer.py",
+            "stages/intake.py",
         ),
         RejectCode.PARTITION: Condition(
             "the record lies in the partition that murmur2 of its key gives",
             "two partitioners would split a region in two",
-            "stages/scorer.py",
+            "stages/intake.py",
         ),
         RejectCode.FUTURE: Condition(
             "event_time_ms is at most 5 minutes after the broker took the record",
             "clocks differ by seconds; more would close windows too early",
-            "stages/scorer.py",
+            "contract/rules.py",
         ),
         RejectCode.SOLD_BEFORE_LISTED: Condition(
             "a sale is not before its listing",

@@ -1,6 +1,7 @@
 """Every code has a line for publishers, and what the line says is true."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,8 @@ from stream_app.contract import remedies, rules, wire
 from stream_app.contract.predictions import QualityReason
 from stream_app.contract.rejects import RejectCode, Rejected
 from tests import builders
+
+STREAM_APP = Path(__file__).resolve().parents[4] / "stream_app"
 
 # Overlays; the others need the record, the ledger, or bytes that are no object.
 SHOWN_IN_BRACES = [
@@ -33,6 +36,13 @@ def test_every_code_is_explained_just_once() -> None:
     by_rule = [rule.code for rule in rules.RULES]
 
     assert sorted([*by_rule, *remedies.CONDITIONS]) == sorted(RejectCode)
+
+
+@pytest.mark.parametrize("code", remedies.CONDITIONS, ids=str)
+def test_a_code_is_judged_where_its_condition_says(code: RejectCode) -> None:
+    judge = (STREAM_APP / remedies.CONDITIONS[code].judged_in).read_text("utf-8")
+
+    assert f"RejectCode.{code.name}" in judge or f"Verdict.{code.name}" in judge
 
 
 def test_every_quality_reason_has_a_meaning() -> None:
