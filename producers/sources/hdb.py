@@ -80,7 +80,7 @@ def _listing_id(row: Row, twins: Counter[str]) -> str:
         _slug(row.text("town")),
         _name(row.text("flat_type")),
         (row.known("block") or "").upper(),
-        (row.known("street_name") or "").upper(),
+        _street(row) or "",
         row.known("storey_range") or "",
         str(row.number("floor_area_sqm")),
         _model(row) or "",
@@ -137,7 +137,7 @@ def _model(row: Row) -> str | None:
 
 def _street(row: Row) -> str | None:
     text = row.known("street_name")
-    return None if text is None else " ".join(text.upper().split())
+    return None if text is None else " ".join(text.lower().split())
 
 
 def _floor(row: Row) -> float | None:

@@ -34,7 +34,7 @@ class DaysOnMarket(Struct, frozen=True):
         """Days that `share` of the homes stay at most, share in (0, 1).
 
         >>> round(DaysOnMarket(median_days=30.0, spread=0.8).quantile(0.5), 1)
-        29.5
+        29.7
         """
         low, high = (_NORMAL.cdf(self._score(d)) for d in (self.least_days, self.most_days))
         score = _NORMAL.inv_cdf(low + share * (high - low))

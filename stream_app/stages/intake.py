@@ -13,10 +13,6 @@ from stream_app.contract.rejects import RejectCode, Rejected, RejectHeaders
 from stream_app.contract.wire import Decoded
 from stream_app.stages.step import Batch, Output, Record
 
-# Clocks of publishers and broker differ a little; an event from the future is
-# one that no such difference explains.
-FUTURE_TOLERANCE_MS = 5 * 60_000
-
 
 def read(record: Record, batch: Batch) -> Decoded | Rejected:
     """Decode a record of `housing.events` and say whether to believe it."""
@@ -66,15 +62,7 @@ def _against_record(
             RejectCode.PARTITION,
             f"partition {batch.partition}, but murmur2 of {event.region!r} says {home}",
         )
-    if event.event_time_ms > record.append_time_ms + FUTURE_TOLERANCE_MS:
-        return (
-            RejectCode.FUTURE,
-            (
-                f"event_time_ms={event.event_time_ms} is after {record.append_time_ms}, "
-                "when the broker took it"
-            ),
-        )
-    return None
+    return rules.from_future(event, record.append_time_ms)
 
 
 @lru_cache(maxsize=65_536)  # regions; a hash of one costs as much as decoding its event
