@@ -7,7 +7,15 @@ import pytest
 
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.rejects import RejectCode
-from stream_app.contract.rules import EPOCH_1990_MS, RULES, YEAR_MS, violation
+from stream_app.contract.remedies import CONDITIONS
+from stream_app.contract.rules import (
+    EPOCH_1990_MS,
+    FUTURE_TOLERANCE_MS,
+    RULES,
+    YEAR_MS,
+    from_future,
+    violation,
+)
 from tests.builders import correction, erasure, flat, listing, sale, withdrawal
 
 EVENT_YEAR = 2014  # of every event of builders.py
@@ -144,3 +152,20 @@ def test_the_year_of_an_event_is_right_at_the_turn_of_the_year() -> None:
 
     assert violation(newest) is None
     assert violation(msgspec.structs.replace(newest, event_time_ms=44 * YEAR_MS - 1)) is not None
+
+
+def test_clocks_may_differ_by_the_tolerance_and_no_more() -> None:
+    event = sale()
+    latest_ms = event.event_time_ms - FUTURE_TOLERANCE_MS
+
+    assert from_future(event, latest_ms) is None
+    assert from_future(event, latest_ms - 1) == (
+        RejectCode.FUTURE,
+        f"event_time_ms={event.event_time_ms} is after {latest_ms - 1}, when the broker took it",
+    )
+
+
+def test_the_table_of_remedies_names_the_tolerance() -> None:
+    assert f"at most {FUTURE_TOLERANCE_MS // 60_000} minutes" in (
+        CONDITIONS[RejectCode.FUTURE].must_hold
+    )
