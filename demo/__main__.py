@@ -1,0 +1,119 @@
+"""`python -m demo`: the whole system on this machine, in about three minutes.
+
+Starts a real Kafka and all programs, replays real home sales through them, and
+tells what a reader of the topics saw. Stops all it started, whatever happens.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import msgspec
+from rich.console import Console
+
+from demo import brokers, ending, folders, screen, settings
+from demo.folders import Folders, InUse
+from demo.plan import PLANS
+from demo.programs import ProgramFailed, Programs
+from demo.story import Story, Told
+from demo.summary import exit_status
+from stream_app.contract.settings import KafkaSettings
+
+FAILED = 1
+WRONG_INPUT = 2
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; the result is the exit status."""
+    given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGHUP, _terminated)  # the terminal was closed
+    console = Console(soft_wrap=True)
+    try:
+        with folders.fresh(given.out) as out:
+            return _run(given.market, out, console)
+    except InUse as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except _Terminated:
+        return TERMINATED
+
+
+class _Terminated(Exception):
+    """SIGTERM or SIGHUP came."""
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description=__doc__,
+        epilog="exit status: 0 every event is accounted for once; 1 a program failed, or an event"
+        " was lost or seen twice; 2 wrong input; 130 after Ctrl-C, 143 after SIGTERM.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--market", choices=sorted(PLANS), default="king-county", help="default king-county"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("var/demo"), metavar="FOLDER", help="default var/demo"
+    )
+    return parser
+
+
+def _run(market: str, out: Folders, console: Console) -> int:
+    started_s = time.monotonic()
+    shown = screen.screen_for(console)
+    programs = Programs(out.logs, settings.plain_environment())
+    try:
+        kafka = brokers.bring_up(out, programs, shown)
+        told = Story(PLANS[market], kafka, out, programs, shown).tell(started_s)
+    except ProgramFailed as failed:
+        shown.settle()
+        _stop(programs)
+        for line in ending.failure_lines(failed):
+            print(line, file=sys.stderr)
+        return FAILED
+    finally:
+        shown.settle()
+        _stop(programs)
+    _tell_end(told, kafka, out, console)
+    return exit_status(told.summary)
+
+
+def _stop(programs: Programs) -> None:
+    """Stop all; a Ctrl-C now must not leave anything behind, so it is not heard."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    programs.stop_all()
+
+
+def _tell_end(told: Told, kafka: KafkaSettings, out: Folders, console: Console) -> None:
+    out.summary.write_bytes(msgspec.json.format(msgspec.json.encode(told.summary)) + b"\n")
+    console.print()
+    console.print(screen.summary_table(told.summary))
+    own_broker = settings.named_brokers() is None
+    lines = [
+        *ending.flow_lines(told.summary),
+        *ending.verdict(told.summary, map(str, told.losses)),
+        "",
+        *ending.go_on_lines(kafka, out, own_broker),
+    ]
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
