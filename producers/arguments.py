@@ -4,8 +4,18 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from producers.pace import Pace, parse_pace
 from producers.selection import Selection
 from producers.sources import SOURCES, default_paths
+
+REPLAY_CODES = """\
+Events that break a rule are sent as they are, for the scorer to reject with their
+original bytes; --refuse keeps them here. A replay stopped by Ctrl-C or SIGTERM
+confirms what it sent; with --checkpoint, the same command goes on from there.
+
+exit status: 0 all sent; 1 an event could not be delivered; 2 wrong input or settings;
+  130 stopped by Ctrl-C; 143 by SIGTERM
+"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -16,6 +26,22 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _convert(commands.add_parser("convert", help="source files to canonical events, JSON lines"))
+    _replay(
+        commands.add_parser(
+            "replay",
+            help="source files to Kafka, at a chosen speed",
+            description="Send a history to the events topic, each event confirmed.",
+            epilog=REPLAY_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _check(
+        commands.add_parser(
+            "check",
+            help="would these lines be accepted, and why not; needs no broker",
+            epilog="exit status: 0 all accepted or repaired; 1 some rejected; 2 wrong input",
+        )
+    )
     return top
 
 
@@ -39,6 +65,29 @@ def _convert(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the summary as one line of JSON: on standard output with --out, else on error",
     )
+
+
+def _replay(command: argparse.ArgumentParser) -> None:
+    _add_selection(command)
+    add = command.add_argument
+    add(
+        "--speed",
+        type=_pace,
+        default=Pace(),
+        metavar="SPEED",
+        help="1000/s (events a second), 500000x (times real time), or max (the default)",
+    )
+    add("--checkpoint", type=Path, metavar="FILE", help="where to keep the position, to go on")
+    add("--refuse", action="store_true", help="keep back events that break a rule")
+    add("--json", action="store_true", help="the summary as one line of JSON, the last one")
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("path", type=Path, metavar="FILE", help="JSON lines, or with --source a CSV; .gz or not")
+    add("--source", choices=sorted(SOURCES), help="whose columns the CSV file has")
+    add("--quiet", action="store_true", help="only lines that are not accepted as they are")
+    add("--json", action="store_true", help="a line of JSON for each line, and one for the sums")
 
 
 def _add_selection(command: argparse.ArgumentParser) -> None:
@@ -65,6 +114,13 @@ def _date_ms(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}: a day such as 2014-12-31 is wanted") from None
     return int(day.timestamp()) * 1000
+
+
+def _pace(text: str) -> Pace:
+    try:
+        return parse_pace(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:
