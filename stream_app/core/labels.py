@@ -16,8 +16,8 @@ One entry per listing, in the partition of its region. It moves through states:
   they were then, never looked up again.
 - The ledger keeps the event id of each (kind, revision). The same id again is a
   DUPLICATE. Another id for the same one is a CONFLICT: the first stands.
-- Prices of a sale have a rank: 0 for the sale, the revision for a correction.
-  A lower rank than the one known is OUTDATED and changes nothing; so a
+- Prices of a sale have a rank, their revision: 0 for a sale, 1 and more for its
+  corrections. A lower rank than the one known is OUTDATED and changes nothing; so a
   correction may overtake its sale.
 - A sale without listing is an ORPHAN. A listing that comes after it is scored
   and marked, but never joined: its price was known before.
@@ -50,7 +50,7 @@ SOLD = (LabelState.JOINED, LabelState.CORRECTED, LabelState.ORPHAN)
 
 
 class Verdict(StrEnum):
-    """What became of an event; counted per kind."""
+    """What became of a believed event; counted per kind."""
 
     SCORED = auto()
     JOINED = auto()
@@ -62,7 +62,6 @@ class Verdict(StrEnum):
     OUTDATED = auto()
     CONFLICT = auto()  # rejected
     SOLD_BEFORE_LISTED = auto()  # rejected
-    REJECTED = auto()  # before it reached the ledger
 
 
 class Served(Struct, array_like=True):

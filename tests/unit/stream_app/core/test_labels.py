@@ -1,0 +1,178 @@
+"""The ledger's whole life as one table, and the bytes it is kept in."""
+
+import math
+from collections import defaultdict
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from stream_app.contract.events import AnyEvent
+from stream_app.contract.rejects import InvariantBroken
+from stream_app.core import labels
+from stream_app.core.labels import Entry, LabelState, Served, Verdict
+from stream_app.core.pipeline import Desk, entry_key, featurise
+from stream_app.core.region import Region
+from tests.builders import DAY_MS, LISTED_MS, correction, erasure, listing, sale, withdrawal
+
+PENDING, JOINED, CORRECTED = LabelState.PENDING, LabelState.JOINED, LabelState.CORRECTED
+WITHDRAWN, ORPHAN = LabelState.WITHDRAWN, LabelState.ORPHAN
+
+AMENDED = listing(revision=1, event_time_ms=LISTED_MS + DAY_MS)
+AMENDED_ONCE_SOLD = listing(revision=1, event_time_ms=LISTED_MS + 50 * DAY_MS)
+SOLD_TOO_EARLY = sale(event_time_ms=LISTED_MS - 1)
+SECOND_CORRECTION = correction(revision=2)
+
+
+class Case(NamedTuple):
+    """Events of one listing in order; what becomes of the last, and where that leaves it."""
+
+    name: str
+    events: tuple[AnyEvent, ...]
+    verdict: Verdict
+    state: LabelState | None  # None: nothing is kept
+
+
+CASES = (
+    Case("listing", (listing(),), Verdict.SCORED, PENDING),
+    Case("listing again", (listing(), listing()), Verdict.DUPLICATE, PENDING),
+    Case("another listing", (listing(), listing(event_id="x")), Verdict.CONFLICT, PENDING),
+    Case("amended", (listing(), AMENDED), Verdict.SCORED, PENDING),
+    Case("amended, then the first", (AMENDED, listing()), Verdict.OUTDATED, PENDING),
+    Case("amended once sold", (listing(), sale(), AMENDED_ONCE_SOLD), Verdict.SCORED, JOINED),
+    Case("sale", (listing(), sale()), Verdict.JOINED, JOINED),
+    Case("sale again", (listing(), sale(), sale()), Verdict.DUPLICATE, JOINED),
+    Case("another sale", (listing(), sale(), sale(event_id="x")), Verdict.CONFLICT, JOINED),
+    Case("a newer sale", (listing(), sale(), sale(revision=1)), Verdict.CORRECTED, CORRECTED),
+    Case("an older sale", (listing(), sale(revision=1), sale()), Verdict.OUTDATED, JOINED),
+    Case("sale at the listing", (listing(), sale(event_time_ms=LISTED_MS)), Verdict.JOINED, JOINED),
+    Case("sold too early", (listing(), SOLD_TOO_EARLY), Verdict.SOLD_BEFORE_LISTED, PENDING),
+    Case("sold too early again", (listing(), SOLD_TOO_EARLY, sale()), Verdict.JOINED, JOINED),
+    Case("sale without listing", (sale(),), Verdict.ORPHAN, ORPHAN),
+    Case("orphan again", (sale(), sale()), Verdict.DUPLICATE, ORPHAN),
+    Case("another orphan", (sale(), sale(event_id="x")), Verdict.CONFLICT, ORPHAN),
+    Case("listing after its sale", (sale(), listing()), Verdict.SCORED, ORPHAN),
+    Case("never joined later", (sale(), listing(), sale(revision=1)), Verdict.ORPHAN, ORPHAN),
+    Case("correction of an orphan", (sale(), correction()), Verdict.ORPHAN, ORPHAN),
+    Case("correction", (listing(), sale(), correction()), Verdict.CORRECTED, CORRECTED),
+    Case(
+        "corrected again",
+        (listing(), sale(), correction(), SECOND_CORRECTION),
+        Verdict.CORRECTED,
+        CORRECTED,
+    ),
+    Case(
+        "an older correction",
+        (listing(), sale(), SECOND_CORRECTION, correction()),
+        Verdict.OUTDATED,
+        CORRECTED,
+    ),
+    Case("correction before its sale", (listing(), correction()), Verdict.JOINED, JOINED),
+    Case("overtaken sale", (listing(), correction(), sale()), Verdict.OUTDATED, JOINED),
+    Case("withdrawal", (listing(), withdrawal()), Verdict.WITHDRAWN, WITHDRAWN),
+    Case("withdrawal again", (listing(), withdrawal(), withdrawal()), Verdict.DUPLICATE, WITHDRAWN),
+    Case("withdrawal of nothing", (withdrawal(),), Verdict.ORPHAN, None),
+    Case("withdrawal after sale", (listing(), sale(), withdrawal()), Verdict.OUTDATED, JOINED),
+    Case("withdrawal of an orphan", (sale(), withdrawal()), Verdict.OUTDATED, ORPHAN),
+    Case("sale after withdrawal", (listing(), withdrawal(), sale()), Verdict.JOINED, JOINED),
+    Case("back on the market", (listing(), withdrawal(), AMENDED), Verdict.SCORED, PENDING),
+    Case("erasure", (listing(), sale(), erasure()), Verdict.ERASED, None),
+    Case("erasure of nothing", (erasure(),), Verdict.ERASED, None),
+    Case("sale after erasure", (listing(), erasure(), sale()), Verdict.ORPHAN, ORPHAN),
+    Case("listing after erasure", (listing(), erasure(), listing()), Verdict.SCORED, PENDING),
+)
+
+
+def after(*events: AnyEvent) -> tuple[Desk, list[Verdict]]:
+    """The desk after these events, and what became of each."""
+    desk = Desk(defaultdict(Region), defaultdict(lambda: None))
+    return desk, [featurise(event, desk).verdict for event in events]
+
+
+def entry_after(*events: AnyEvent) -> Entry:
+    desk, _ = after(*events)
+    entry = desk.entries[entry_key(events[0])]
+    assert entry is not None
+    return entry
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_listing_goes_through_its_states_as_documented(case: Case) -> None:
+    desk, verdicts = after(*case.events)
+
+    entry = desk.entries[entry_key(case.events[0])]
+    assert verdicts[-1] is case.verdict
+    assert (entry.state if entry else None) is case.state
+
+
+def test_every_verdict_has_a_case() -> None:
+    assert {case.verdict for case in CASES} == set(Verdict)
+
+
+def test_every_state_has_a_case() -> None:
+    assert {case.state for case in CASES} == {*LabelState, None}
+
+
+def test_a_sale_joins_what_was_served_last_before_it() -> None:
+    served = entry_after(listing(), AMENDED, sale()).served
+
+    assert served is not None
+    assert served.listed_ms == AMENDED.event_time_ms
+
+
+def test_a_label_stays_with_what_was_served_before_the_sale() -> None:
+    served = entry_after(listing(), sale(), AMENDED_ONCE_SOLD).served
+
+    assert served is not None
+    assert served.listed_ms == LISTED_MS
+
+
+def test_a_listing_after_its_sale_is_never_kept_for_a_label() -> None:
+    assert entry_after(sale(), listing()).served is None
+
+
+def test_an_outdated_listing_does_not_become_the_newest_prediction() -> None:
+    newest = entry_after(AMENDED).newest_prediction_id
+
+    assert entry_after(AMENDED, listing()).newest_prediction_id == newest
+
+
+def test_a_conflict_leaves_the_first_event_id() -> None:
+    assert entry_after(listing(), listing(event_id="x")).event_ids == {
+        "listing:0": listing().event_id
+    }
+
+
+def test_a_sale_refused_for_its_time_may_be_sent_again_mended() -> None:
+    early = sale(event_time_ms=LISTED_MS - 1, event_id="first try")
+
+    assert "sale:0" not in entry_after(listing(), early).event_ids
+
+
+def test_an_entry_thaws_to_what_was_frozen() -> None:
+    entry = entry_after(listing(), sale())
+
+    assert labels.freeze(labels.thaw(labels.freeze(entry))) == labels.freeze(entry)
+
+
+def test_what_is_unknown_is_still_unknown_when_thawed() -> None:
+    served = Served("p", LISTED_MS, False, 110.0, "house", (math.nan, 1.0))
+
+    thawed = labels.thaw(labels.freeze(Entry(PENDING, served=served))).served
+
+    assert thawed is not None
+    assert math.isnan(thawed.features[0])
+
+
+def test_two_entries_do_not_share_their_event_ids() -> None:
+    assert Entry(PENDING).event_ids is not Entry(PENDING).event_ids
+
+
+@pytest.mark.parametrize(
+    "frozen",
+    [b"", b"\xc1", msgspec.msgpack.encode(["unheard of"]), b"\x91\xa2\xff\xfe"],
+    ids=["nothing", "no msgpack", "no such state", "bad UTF-8"],
+)
+def test_bytes_that_are_no_entry_are_refused(frozen: bytes) -> None:
+    with pytest.raises(InvariantBroken, match=f"ledger record of {len(frozen)} bytes"):
+        labels.thaw(frozen)

@@ -1,0 +1,97 @@
+"""The clock of a region: what is late, what leaps, and who is believed."""
+
+import pytest
+
+from stream_app.core.watermark import LATENESS_MS, LEAP_MS, Clock, Timing, observe
+from stream_app.core.windows import DAY_MS
+
+NEWEST_MS = 100 * DAY_MS
+
+
+def clock() -> Clock:
+    return Clock(newest_ms=NEWEST_MS)
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "timing"),
+    [
+        (NEWEST_MS, Timing.ON_TIME),
+        (NEWEST_MS - LATENESS_MS, Timing.ON_TIME),
+        (NEWEST_MS - LATENESS_MS - 1, Timing.LATE),
+        (NEWEST_MS + LEAP_MS, Timing.ON_TIME),
+        (NEWEST_MS + LEAP_MS + 1, Timing.LEAP),
+    ],
+    ids=["now", "just on time", "just late", "just believed", "just a leap"],
+)
+def test_an_event_is_judged_by_the_newest_time_believed(at_ms: int, timing: Timing) -> None:
+    assert observe(clock(), at_ms, "a") is timing
+
+
+@pytest.mark.parametrize("at_ms", [0, DAY_MS, NEWEST_MS])
+def test_the_first_event_of_a_region_is_on_time(at_ms: int) -> None:
+    assert observe(Clock(), at_ms, "a") is Timing.ON_TIME
+
+
+def test_an_event_on_time_moves_the_clock() -> None:
+    moved = clock()
+
+    observe(moved, NEWEST_MS + DAY_MS, "a")
+
+    assert moved.newest_ms == NEWEST_MS + DAY_MS
+
+
+def test_a_late_event_leaves_the_clock_alone() -> None:
+    moved = clock()
+
+    observe(moved, DAY_MS, "a")
+
+    assert moved == clock()
+
+
+def test_a_leap_is_not_believed_at_once() -> None:
+    moved = clock()
+
+    observe(moved, 900 * DAY_MS, "a")
+
+    assert moved == Clock(NEWEST_MS, 900 * DAY_MS, "a")
+
+
+def test_the_same_event_is_no_second_witness() -> None:
+    moved = clock()
+    observe(moved, 900 * DAY_MS, "a")
+
+    assert observe(moved, 900 * DAY_MS, "a") is Timing.LEAP
+
+
+def test_a_second_witness_nearby_confirms_a_leap() -> None:
+    moved = clock()
+    observe(moved, 900 * DAY_MS, "a")
+
+    assert observe(moved, 901 * DAY_MS, "b") is Timing.ON_TIME
+    assert moved == Clock(901 * DAY_MS)
+
+
+def test_a_nearer_second_witness_is_believed_alone() -> None:
+    moved = clock()
+    observe(moved, 900 * DAY_MS, "absurd")
+
+    assert observe(moved, 200 * DAY_MS, "b") is Timing.ON_TIME
+    assert moved == Clock(200 * DAY_MS)
+
+
+def test_a_farther_second_witness_confirms_the_first_and_leaps_itself() -> None:
+    moved = clock()
+    observe(moved, 200 * DAY_MS, "a")
+
+    assert observe(moved, 900 * DAY_MS, "absurd") is Timing.LEAP
+    assert moved == Clock(200 * DAY_MS, 900 * DAY_MS, "absurd")
+
+
+def test_a_leap_that_the_clock_has_passed_is_no_witness() -> None:
+    moved = clock()
+    observe(moved, 150 * DAY_MS, "leapt")
+    for day in (120, 140, 160):
+        observe(moved, day * DAY_MS, f"day {day}")
+
+    assert observe(moved, 300 * DAY_MS, "b") is Timing.LEAP
+    assert moved == Clock(160 * DAY_MS, 300 * DAY_MS, "b")
