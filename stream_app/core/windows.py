@@ -192,9 +192,9 @@ def _summary(bucket: Bucket) -> Summary:
 
 
 def _median(bucket: Bucket) -> float:
-    middle, seen, place = (bucket.count + 1) // 2, 0, 0
-    for place in sorted(bucket.bins):
-        seen += bucket.bins[place]
-        if seen >= middle:
-            break
+    left, place = (bucket.count + 1) // 2, 0
+    places = iter(sorted(bucket.bins))
+    while left > 0:
+        place = next(places)
+        left -= bucket.bins[place]
     return (place * BIN_MICRO + BIN_MICRO / 2) / MICRO
