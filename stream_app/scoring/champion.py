@@ -8,7 +8,7 @@ Pure: the bytes and the trusted key come from the caller (shell/model_feed.py).
 import hashlib
 import hmac
 import zipfile
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import sklearn
@@ -24,6 +24,7 @@ from stream_app.contract.models import ChampionAnnounced, Manifest
 from stream_app.contract.rejects import ModelRefused
 from stream_app.core import features
 from stream_app.scoring import checks
+from stream_app.scoring.encoder import Encoder
 from stream_app.scoring.interval import quantile
 
 # All that a bare gradient boosting needs beyond what skops trusts by itself. Fixed:
@@ -39,37 +40,15 @@ class Regressor(Protocol):
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 
-class _Encoding:
-    """One categorical column: code to number, vectorised."""
-
-    def __init__(self, column: int, numbers: dict[str, float], default: float) -> None:
-        pairs = sorted((float(code), number) for code, number in numbers.items())
-        self.column = column
-        self.default = default
-        self.codes = np.array([code for code, _ in pairs] or [np.nan])
-        self.numbers = np.array([number for _, number in pairs] or [default])
-
-    def __call__(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
-        # NaN sorts last, is clipped to the last code and equals none.
-        place = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
-        known = self.codes[place] == codes
-        return np.where(known, self.numbers[place], self.default)
-
-
 class Champion:
     """A price model with its manifest. Implements stages.step.PriceModel."""
 
     def __init__(self, regressor: Regressor, manifest: Manifest) -> None:
         self.manifest = manifest
         self._regressor = regressor
-        self._encodings = [
-            _Encoding(
-                manifest.feature_names.index(name),
-                manifest.encodings[name],
-                manifest.encoding_defaults[name],
-            )
-            for name in sorted(manifest.encodings)
-        ]
+        self._encode = Encoder(
+            manifest.feature_names, manifest.encodings, manifest.encoding_defaults
+        )
         errors = np.array(manifest.holdout_abs_log_errors)
         mean = float(errors.mean()) if errors.size else 0.0
         self._scale = mean if mean > 0 else None
@@ -89,16 +68,9 @@ class Champion:
         """90 % quantile of |log residual| / scale on the holdout; None if that is too small."""
         return self._score_quantile
 
-    def encode(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The rows with each code replaced by the number the model was trained with."""
-        encoded = np.array(rows, dtype=np.float64)
-        for encoding in self._encodings:
-            encoded[:, encoding.column] = encoding(encoded[:, encoding.column])
-        return encoded
-
     def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log prices, shape (n,), of raw feature rows, shape (n, features); NaN is unknown."""
-        return self._regressor.predict(self.encode(rows))
+        return self._regressor.predict(self._encode(rows))
 
 
 def load(bundle: bytes, announced: ChampionAnnounced, trusted_key: bytes) -> Champion:
@@ -177,7 +149,7 @@ def _manifest_failure(manifest: Manifest) -> str | None:
 def _open(bundle: bytes, manifest: Manifest) -> Regressor:
     """Open the very bytes that were hashed."""
     try:
-        opened: object = skops.io.loads(bundle, trusted=list(ALLOWED_TYPES))
+        opened: Any = skops.io.loads(bundle, trusted=list(ALLOWED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ModelRefused(_message(manifest, f"holds a type not allowed: {error}")) from error
     except (zipfile.BadZipFile, ValueError, TypeError, LookupError, AttributeError) as error:

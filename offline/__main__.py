@@ -1,0 +1,54 @@
+"""`python -m offline`: train, backtest, announce. Turns every fault into one clear line."""
+
+import json
+import os
+import sys
+
+from offline.arguments import parser
+
+WRONG_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run one command; the result is the exit status."""
+    given = parser().parse_args()
+    # Before MLflow is imported: it reports home and draws bars otherwise.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    from offline import announce, commands, log, splits
+    from offline.registry import NotRegistered
+    from stream_app.contract.settings import BadSettings
+
+    try:
+        result = commands.COMMANDS[given.command](given)
+    except KeyboardInterrupt:
+        commands.say("stopped")
+        return INTERRUPTED
+    except (
+        BadSettings,
+        commands.WrongOptions,
+        log.LogUnreadable,
+        splits.NotEnough,
+        NotRegistered,
+    ) as error:
+        commands.say(f"offline {given.command}: {error}")
+        return WRONG_INPUT
+    except (announce.NotAnnounced, OSError) as error:
+        commands.say(f"offline {given.command}: {error}")
+        return FAILED
+    _show(result, as_json=given.json)
+    return 0
+
+
+def _show(result: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name:>18}  {value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

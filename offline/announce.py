@@ -1,0 +1,129 @@
+"""Puts a version into service: tells it on `housing.models`, where scorers listen."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Message as ConfluentMessage
+from msgspec import Struct
+
+from offline import registry
+from offline.registry import NotRegistered, Registry
+from stream_app.contract import wire
+from stream_app.contract.models import AliasSet, ChampionAnnounced
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import MODELS, PARTITIONER, RECORD_BYTES_MAX, full_name
+
+DELIVERY_TIMEOUT_S = 30
+
+
+class NotAnnounced(Exception):
+    """The broker did not confirm: whoever serves goes on as before."""
+
+
+class Message(NamedTuple):
+    """One record for `housing.models`."""
+
+    key: str
+    value: bytes
+
+
+class Promotion(Struct, frozen=True):
+    """What was announced."""
+
+    market: str
+    version: str
+    previous: str | None
+    reason: str
+
+
+def promote(
+    versions: Registry, kafka: KafkaSettings, market: str, version: str | None, reason: str
+) -> Promotion:
+    """Announce a version (the challenger if none is named) as the market's champion.
+
+    The broker is told first and MLflow after: what is not confirmed has not happened.
+
+    Raises
+    ------
+    NotRegistered : no such version, or no challenger
+    NotAnnounced : the broker did not confirm
+    """
+    version = version or versions.alias(registry.CHALLENGER)
+    if version is None:
+        raise NotRegistered(f"{market}: nothing was trained yet")
+    announced = versions.announcement(version)
+    before = versions.alias(registry.CHAMPION)
+    # The same champion again changes nothing: the way back stays what it was.
+    previous = versions.alias(registry.PREVIOUS) if before == version else before
+    messages = _messages(announced, previous, reason)
+    if previous is not None:
+        messages = [_announcement(versions.announcement(previous)), *messages]
+    publish(kafka, messages)
+    if previous is not None:
+        versions.set_alias(registry.PREVIOUS, previous)
+    versions.set_alias(registry.CHAMPION, version)
+    return Promotion(market, version, previous, reason)
+
+
+def _announcement(announced: ChampionAnnounced) -> Message:
+    manifest = announced.manifest
+    return Message(f"{manifest.market}/champion/{manifest.version}", wire.encode(announced))
+
+
+def _messages(announced: ChampionAnnounced, previous: str | None, reason: str) -> list[Message]:
+    """The version before its alias, so that nobody is told to serve what he does not know."""
+    manifest = announced.manifest
+    aliases = [(registry.PREVIOUS, previous), (registry.CHAMPION, manifest.version)]
+    return [
+        _announcement(announced),
+        *(
+            Message(
+                f"{manifest.market}/alias/{alias}",
+                wire.encode(
+                    AliasSet(market=manifest.market, alias=alias, version=version, reason=reason)
+                ),
+            )
+            for alias, version in aliases
+            if version is not None
+        ),
+    ]
+
+
+def publish(kafka: KafkaSettings, messages: Sequence[Message]) -> None:
+    """Send in order; return when all are confirmed.
+
+    Raises
+    ------
+    NotAnnounced : names the first that was not confirmed
+    """
+    failures: list[str] = []
+
+    def note(error: object, sent: ConfluentMessage) -> None:
+        if error is not None:
+            failures.append(f"{sent.key()!r}: {error}")
+
+    topic = full_name(kafka.prefix, MODELS)
+    producer = Producer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "enable.idempotence": True,  # and with it acks=all, in order
+            "partitioner": PARTITIONER,
+            "message.max.bytes": RECORD_BYTES_MAX,
+            "message.timeout.ms": DELIVERY_TIMEOUT_S * 1000,
+        }
+    )
+    for message in messages:
+        producer.produce(
+            topic,
+            message.value,
+            message.key,
+            partition=0,
+            on_delivery=note,
+        )
+    try:
+        unsent = producer.flush(DELIVERY_TIMEOUT_S + 5)
+    except KafkaException as error:
+        raise NotAnnounced(f"{topic}: {error}") from error
+    if unsent or failures:
+        raise NotAnnounced(f"{topic}: {failures[0] if failures else f'{unsent} unconfirmed'}")

@@ -1,0 +1,119 @@
+"""The command line as a table of options. Parses; does nothing."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stream_app.contract.markets import MARKETS
+
+TOPIC = "topic"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `python -m offline`."""
+    top = argparse.ArgumentParser(
+        prog="python -m offline",
+        description="From the event log to a champion: train, judge, announce.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _train(commands.add_parser("train", help="train a champion and register it as challenger"))
+    _backtest(commands.add_parser("backtest", help="what would have been served, and how good"))
+    _announce(commands.add_parser("announce", help="put a registered version into service"))
+    return top
+
+
+def _train(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command)
+    _add_seed(command)
+
+
+def _backtest(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command)
+    _add_seed(command)
+    command.add_argument(
+        "--retrain",
+        choices=("never", "yearly"),
+        default="never",
+        help="yearly: a new champion each 1 January, of all that was sold by then",
+    )
+    command.add_argument(
+        "--version-delay",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="batches until a new corrector version serves, beside the next one; default 0",
+    )
+
+
+def _announce(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    command.add_argument("--version", metavar="V", help="default: the challenger")
+    command.add_argument(
+        "--reason", default="announced by hand", help="kept with the alias; default: %(default)s"
+    )
+
+
+def _add_market(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--market", required=True, choices=sorted(MARKETS))
+    command.add_argument(
+        "--json", action="store_true", help="the result as one line of JSON on standard output"
+    )
+
+
+def _add_events(command: argparse.ArgumentParser) -> None:
+    given = command.add_mutually_exclusive_group(required=True)
+    given.add_argument(
+        "--events",
+        metavar="topic|FILE",
+        help="'topic': housing.events as it is now; else canonical events, one JSON line each",
+    )
+    given.add_argument(
+        "--source", metavar="S", help="a source's files, see `python -m producers convert --help`"
+    )
+    command.add_argument(
+        "--file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="a file of the source; may be given again; default: the shipped samples",
+    )
+    command.add_argument(
+        "--train-to",
+        required=True,
+        type=boundary_ms,
+        metavar="DATE",
+        help="train on what was sold before: YYYY-MM-DD (UTC), or YYYY-MM, that month included",
+    )
+
+
+def _add_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--seed", type=_count, metavar="N", help="of the training; default: the setting"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 is wanted")
+    return int(text)
+
+
+def boundary_ms(text: str) -> int:
+    """First millisecond after what a date bounds.
+
+    >>> boundary_ms("2014-12") == boundary_ms("2015-01-01")
+    True
+    """
+    try:
+        if len(text) == len("YYYY-MM"):
+            month = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+            years, months = divmod(month.year * 12 + month.month, 12)
+            day = month.replace(year=years, month=months + 1)
+        else:
+            day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: YYYY-MM-DD or YYYY-MM is wanted") from None
+    return int(day.timestamp() * 1000)

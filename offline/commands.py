@@ -1,0 +1,107 @@
+"""What each command does, from its options to its result. Says how far it is on standard error."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from offline import arguments, dataset, log
+from offline.log import Partition
+from offline.settings import from_environment
+from stream_app.contract.settings import KafkaSettings
+
+_SAY_EVERY_EVENTS = 20_000
+
+
+class WrongOptions(ValueError):
+    """Options that do not go together."""
+
+
+def say(text: str) -> None:
+    """Tell a person; standard output is for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def train(given: argparse.Namespace) -> dict[str, object]:
+    """Data set, candidate, registration as challenger."""
+    from offline.registry import Registry
+    from offline.train import train as make
+
+    kafka, own = from_environment()
+    seed = own.seed if given.seed is None else given.seed
+    partitions = _partitions(given, kafka)
+    say(f"replaying the events of {given.market}")
+    data = dataset.collect(partitions, given.market, given.train_to, _told())
+    say(f"{len(data):,} sold homes; events {data.counts}")
+    candidate = make(data, seed, made_ms=int(time.time() * 1000), say=say)
+    announced = Registry(own, given.market).register(candidate, data)
+    manifest = announced.manifest
+    return {
+        "market": manifest.market,
+        "version": manifest.version,
+        "training_rows": manifest.training_rows,
+        "bundle_sha256": manifest.bundle_sha256,
+        "reference_sha256": manifest.reference_sha256,
+        "data_sha256": manifest.data_sha256,
+        "events": data.counts,
+        "metrics": manifest.metrics,
+    }
+
+
+def backtest(given: argparse.Namespace) -> dict[str, object]:
+    """What would have been served after `--train-to`, judged at the listing."""
+    from offline.backtest import Plan, run
+
+    kafka, own = from_environment()
+    plan = Plan(
+        market=given.market,
+        train_to_ms=given.train_to,
+        yearly=given.retrain == "yearly",
+        version_delay=given.version_delay,
+        seed=own.seed if given.seed is None else given.seed,
+    )
+    return run(log.merged(_partitions(given, kafka)), plan, say, _told())
+
+
+def announce(given: argparse.Namespace) -> dict[str, object]:
+    """Promote a registered version."""
+    from offline.announce import promote
+    from offline.registry import Registry
+
+    kafka, own = from_environment()
+    versions = Registry(own, given.market)
+    promotion = promote(versions, kafka, given.market, given.version, given.reason)
+    return msgspec.structs.asdict(promotion)
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
+    "train": train,
+    "backtest": backtest,
+    "announce": announce,
+}
+
+
+def _partitions(given: argparse.Namespace, kafka: KafkaSettings) -> list[Partition]:
+    if given.source is not None:
+        return [log.of_source(given.source, given.file)]
+    if given.file:
+        raise WrongOptions("--file goes with --source, not with --events")
+    if given.events == arguments.TOPIC:
+        return log.of_topic(kafka)
+    return [log.of_file(Path(given.events))]
+
+
+def _told() -> Callable[[int], None]:
+    """Tell of every so many events."""
+    told = 0
+
+    def progress(events: int) -> None:
+        nonlocal told
+        if events - told >= _SAY_EVERY_EVENTS:
+            told = events
+            say(f"  {events:,} events")
+
+    return progress

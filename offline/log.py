@@ -1,0 +1,215 @@
+"""The event log in order, partition by partition: from the topic, a file, or a source.
+
+A file of canonical events is a log of one partition, whose broker took each event
+when it happened. Not here: what an event means (stages/scorer.py).
+"""
+
+import heapq
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from msgspec import Struct
+
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import EVENTS, full_name
+from stream_app.stages.step import Batch, Record
+
+BATCH_MAX = 500  # what a worker takes at most by default
+_FILE_ID = "file"
+_QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more, is gone
+
+
+class LogUnreadable(Exception):
+    """The events cannot be had: no such file or topic, no broker, a failed conversion."""
+
+
+class Head(Struct):
+    """What is looked at of an event before the step decodes it in earnest."""
+
+    region: str = ""
+    event_time_ms: int = 0
+    market: str = ""
+    listing_id: str = ""
+    home_id: str | None = None
+
+
+class Line(NamedTuple):
+    """A record and its head."""
+
+    record: Record
+    head: Head
+
+
+class Partition(NamedTuple):
+    """The records of one partition, in offset order."""
+
+    topic: str
+    number: int
+    partitions: int  # of the topic
+    lines: Iterable[Line]
+
+
+_heads = msgspec.json.Decoder(Head)
+
+
+def head_of(value: bytes | None) -> Head:
+    """Read the head; an empty one of bytes that are no event (the step will reject them).
+
+    >>> head_of(b'{"kind":"sale","region":"kc-98178"}').region
+    'kc-98178'
+    >>> head_of(b"?").region
+    ''
+    """
+    try:
+        return _heads.decode(value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Head()
+
+
+def of_lines(values: Iterable[bytes]) -> Partition:
+    """One partition made of canonical events, one JSON object each, in their order."""
+
+    def lines() -> Iterator[Line]:
+        for offset, value in enumerate(filter(None, map(bytes.strip, values))):
+            head = head_of(value)
+            yield Line(Record(offset, head.region.encode(), value, head.event_time_ms), head)
+
+    return Partition(_FILE_ID, 0, 1, lines())
+
+
+def of_file(path: Path) -> Partition:
+    """The events of a JSON lines file.
+
+    Raises
+    ------
+    LogUnreadable : there is no such file
+    """
+    if not path.is_file():
+        raise LogUnreadable(f"{path}: no such file")
+
+    def values() -> Iterator[bytes]:
+        with path.open("rb") as opened:
+            yield from opened
+
+    return of_lines(values())
+
+
+def of_source(source: str, files: Sequence[Path]) -> Partition:
+    """The events that `python -m producers convert` makes of a source's files."""
+    command = [sys.executable, "-m", "producers", "convert", "--source", source]
+    for path in files:
+        command += ["--file", str(path)]
+    return of_lines(_output_of(command))
+
+
+def _output_of(command: Sequence[str]) -> Iterator[bytes]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None  # noqa: S101 - asked for one line above
+        yield from process.stdout
+        if process.wait() != 0:
+            raise LogUnreadable(
+                f"{' '.join(command[1:])}: exit status {process.returncode}, see above"
+            )
+
+
+def of_topic(kafka: KafkaSettings) -> list[Partition]:
+    """All partitions of `housing.events`, each read to where it ends now.
+
+    Raises
+    ------
+    LogUnreadable : no broker answers, or there is no such topic
+    """
+    topic = full_name(kafka.prefix, EVENTS)
+    with closing(_consumer(kafka)) as consumer:
+        try:
+            metadata = consumer.list_topics(topic, timeout=10).topics[topic]
+        except KafkaException as error:
+            raise LogUnreadable(f"{kafka.bootstrap_servers}: {error}") from None
+    if metadata.error is not None:
+        raise LogUnreadable(f"{topic}: {metadata.error}")
+    count = len(metadata.partitions)
+    return [
+        Partition(topic, number, count, _read(kafka, topic, number))
+        for number in sorted(metadata.partitions)
+    ]
+
+
+def _consumer(kafka: KafkaSettings) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "group.id": f"{kafka.prefix}.offline",  # wanted by the library; nothing is committed
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+    )
+
+
+def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
+    with closing(_consumer(kafka)) as consumer:
+        place = TopicPartition(topic, number)
+        first, end = consumer.get_watermark_offsets(place, timeout=10)
+        consumer.assign([TopicPartition(topic, number, first)])
+        while first < end:
+            messages = consumer.consume(BATCH_MAX, timeout=_QUIET_S)
+            if not messages:
+                raise LogUnreadable(f"{topic}[{number}]: nothing for {_QUIET_S:g} s at {first}")
+            for message in messages:
+                error = message.error()
+                if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                    return
+                if error is not None:
+                    raise LogUnreadable(f"{topic}[{number}]: {error}")
+                first = message.offset() + 1
+                if first > end:
+                    return
+                value = message.value()
+                record = Record(message.offset(), message.key(), value, message.timestamp()[1])
+                yield Line(record, head_of(value))
+
+
+def batches(
+    partition: Partition,
+    wanted: Callable[[Head], bool] = lambda head: True,
+    boundary: Callable[[Head], object] = lambda head: None,
+) -> Iterator[tuple[Batch, list[Head]]]:
+    """Cut a partition into batches; a batch also ends where `boundary` gives something new."""
+    kept: list[Line] = []
+    mark: object = None
+    for line in partition.lines:
+        if not wanted(line.head):
+            continue
+        now = boundary(line.head)
+        if kept and (len(kept) == BATCH_MAX or now != mark):
+            yield _batch(partition, kept)
+            kept = []
+        mark = now
+        kept.append(line)
+    if kept:
+        yield _batch(partition, kept)
+
+
+def _batch(partition: Partition, lines: Sequence[Line]) -> tuple[Batch, list[Head]]:
+    records = [line.record for line in lines]
+    batch = Batch(partition.topic, _FILE_ID, partition.number, partition.partitions, records)
+    return batch, [line.head for line in lines]
+
+
+def merged(partitions: Sequence[Partition]) -> Partition:
+    """All partitions as one, in the order of event time: what one market-wide reader sees."""
+    if len(partitions) == 1:
+        return partitions[0]
+    lines = heapq.merge(*(p.lines for p in partitions), key=lambda line: line.head.event_time_ms)
+
+    def renumbered() -> Iterator[Line]:
+        for offset, line in enumerate(lines):
+            yield Line(line.record._replace(offset=offset), line.head)
+
+    return Partition(partitions[0].topic, 0, 1, renumbered())

@@ -1,0 +1,165 @@
+"""Versions that are kept: bundle and reference in the store, the record in MLflow.
+
+A version's name follows from its bytes and its data, so the same training is the
+same version, registered once. Aliases: `challenger` (registered last), `champion`
+(announced), `previous` (the way back). MLflow moves nobody: offline/announce.py does.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from mlflow.entities import Metric, Param
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from offline import bundle, keys, reference
+from offline.dataset import Dataset
+from offline.settings import OfflineSettings
+from offline.train import Candidate
+from stream_app.contract import wire
+from stream_app.contract.models import ChampionAnnounced, Manifest
+
+CHALLENGER: Final = "challenger"
+CHAMPION: Final = "champion"
+PREVIOUS: Final = "previous"
+_ANNOUNCEMENT = "announcement.json"
+_VERSION_TAG = "version"
+_SQLITE = "sqlite:///"
+
+
+class NotRegistered(LookupError):
+    """No such version or alias."""
+
+
+class Registry:
+    """One market's versions."""
+
+    def __init__(self, settings: OfflineSettings, market: str) -> None:
+        for noisy in ("mlflow", "alembic"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        if settings.mlflow_tracking_uri.startswith(_SQLITE):
+            file = Path(settings.mlflow_tracking_uri.removeprefix(_SQLITE))
+            file.parent.mkdir(parents=True, exist_ok=True)
+        self._settings = settings
+        self._name = f"housing-{market}"
+        self._client = MlflowClient(settings.mlflow_tracking_uri)
+
+    def register(self, candidate: Candidate, dataset: Dataset) -> ChampionAnnounced:
+        """Keep a candidate, signed, as the challenger. The same again is the one there is."""
+        manifest = candidate.champion.manifest
+        found = self._find(manifest.version)
+        known = None if found is None else self._announcement(found)
+        if known is not None:
+            manifest = known.manifest
+        # Also of a known version: the store may have been emptied, or the key be a new one.
+        announced = self._sign(candidate, manifest, dataset)
+        if found is None:
+            self._record(announced)
+        elif announced != known:
+            self._client.log_text(found.run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
+        self.set_alias(CHALLENGER, manifest.version)
+        return announced
+
+    def announcement(self, version: str) -> ChampionAnnounced:
+        """What was signed when the version was registered.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        return self._announcement(self._need(version))
+
+    def alias(self, alias: str) -> str | None:
+        """The version that the alias names; None when it names none."""
+        try:
+            found = self._client.get_model_version_by_alias(self._name, alias)
+        except MlflowException:
+            return None
+        return str(found.tags[_VERSION_TAG])
+
+    def set_alias(self, alias: str, version: str) -> None:
+        """Let the alias name this version.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        number = self._need(version).version
+        self._client.set_registered_model_alias(self._name, alias, number)
+
+    def _sign(
+        self, candidate: Candidate, manifest: Manifest, dataset: Dataset
+    ) -> ChampionAnnounced:
+        store = Path(self._settings.model_store)
+        bundle_hash = bundle.put(store, candidate.bundle, ".skops")
+        drift = reference.sample(dataset, candidate.holdout, candidate.holdout_log)
+        manifest = msgspec.structs.replace(
+            manifest, reference_sha256=bundle.put(store, drift, ".parquet")
+        )
+        key = keys.signing_key(Path(self._settings.signing_key_file))
+        return ChampionAnnounced(
+            manifest=manifest,
+            signature=key.sign(wire.manifest_bytes(manifest)).hex(),
+            address=f"{bundle_hash}.skops",
+        )
+
+    def _record(self, announced: ChampionAnnounced) -> None:
+        manifest = announced.manifest
+        with self._run(manifest) as run_id:
+            self._client.log_batch(
+                run_id,
+                [
+                    Metric(name, value, manifest.made_ms, 0)
+                    for name, value in manifest.metrics.items()
+                ],
+                [Param(name, value) for name, value in _params(manifest).items()],
+            )
+            self._client.log_text(run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
+            uri = self._client.get_run(run_id).info.artifact_uri
+        self._client.create_model_version(
+            self._name, uri, run_id, tags={_VERSION_TAG: manifest.version}
+        )
+
+    @contextmanager
+    def _run(self, manifest: Manifest) -> Iterator[str]:
+        experiment = self._client.get_experiment_by_name(self._name)
+        if experiment is None:
+            folder = Path(self._settings.mlflow_artifacts).absolute()
+            number = self._client.create_experiment(self._name, folder.as_uri())
+            self._client.create_registered_model(self._name)
+        else:
+            number = experiment.experiment_id
+        run_id = self._client.create_run(number, run_name=manifest.version).info.run_id
+        try:
+            yield run_id
+        except BaseException:
+            self._client.set_terminated(run_id, "FAILED")
+            raise
+        self._client.set_terminated(run_id)
+
+    def _find(self, version: str) -> ModelVersion | None:
+        found = self._client.search_model_versions(f"name='{self._name}'")
+        return next((v for v in found if v.tags.get(_VERSION_TAG) == version), None)
+
+    def _need(self, version: str) -> ModelVersion:
+        found = self._find(version)
+        if found is None:
+            raise NotRegistered(f"{self._name} has no version {version!r}")
+        return found
+
+    def _announcement(self, found: ModelVersion) -> ChampionAnnounced:
+        path = self._client.download_artifacts(found.run_id, _ANNOUNCEMENT)
+        message = wire.decode_model_message(Path(path).read_bytes())
+        assert isinstance(message, ChampionAnnounced)  # noqa: S101 - written by _record
+        return message
+
+
+def _params(manifest: Manifest) -> dict[str, str]:
+    shown = ("market", "seed", "training_rows", "data_sha256", "bundle_sha256", "feature_set")
+    params = {name: str(getattr(manifest, name)) for name in shown}
+    return params | {f"{name}_version": v for name, v in manifest.library_versions.items()}

@@ -1,0 +1,181 @@
+"""A data set to a champion: fitted, judged on later homes, ready to be signed.
+
+Three fits, all in time order. The first, on the oldest part, finds how many trees
+help on later homes. The second, on all that was sold before the holdout, is judged
+on the holdout: its errors are the manifest's, where the interval starts from. The
+third, on everything, is the champion: the newest sales are worth most.
+
+Not here: where the data come from (dataset.py), the store and the registry.
+"""
+
+import hashlib
+import platform
+from collections.abc import Callable
+from importlib.metadata import version as library_version
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from offline import bundle, encodings, metrics, splits
+from offline.dataset import Dataset, sha256
+from offline.encodings import Encodings
+from stream_app.contract.ids import fingerprint
+from stream_app.contract.models import GoldenRow, Manifest
+from stream_app.core.features import FEATURE_SET, NAMES
+from stream_app.scoring.champion import Champion, cpu_features
+from stream_app.scoring.encoder import Encoder
+
+LOSS = "squared_error"
+LEARNING_RATE = 0.08
+TREES_MAX = 400
+TREES_STEP = 20  # how finely the number of trees is chosen
+TREES_MIN = 60
+LEAVES_MAX = 31
+LEAF_ROWS_MIN = 20
+GOLDEN_ROWS = 32
+HOLDOUT_ERRORS_KEPT = 500
+_LIBRARIES = ("scikit-learn", "numpy", "skops")
+
+
+class Fitted(NamedTuple):
+    """A regressor and the encodings it was fitted with."""
+
+    regressor: HistGradientBoostingRegressor
+    encodings: Encodings
+
+    def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        log_price: NDArray[np.float64] = self.regressor.predict(_encode(self.encodings, rows))
+        return log_price
+
+
+class Candidate(NamedTuple):
+    """A model that nobody serves yet."""
+
+    champion: Champion  # as a scorer will have it
+    bundle: bytes
+    holdout: Dataset
+    holdout_log: NDArray[np.float64]  # what the second fit said of the holdout
+
+
+def train(
+    dataset: Dataset, seed: int, made_ms: int, say: Callable[[str], None] = lambda text: None
+) -> Candidate:
+    """Make a candidate of all rows.
+
+    Raises
+    ------
+    NotEnough : too few rows for a model or its holdout
+    """
+    split = splits.forward(dataset)
+    older, holdout = dataset.take(split.older), dataset.take(split.newer)
+    trees = choose_trees(older, seed)
+    say(f"{trees} trees; {len(older)} homes to train on, {len(holdout)} later ones to judge by")
+    holdout_log = fit(older, trees, seed).predict_log(holdout.rows)
+    say(f"fitting all {len(dataset)} homes")
+    final = fit(dataset, trees, seed)
+    dumped = bundle.dump(final.regressor)
+    manifest = _manifest(dataset, final, dumped, seed, made_ms)
+    manifest = msgspec.structs.replace(
+        manifest,
+        holdout_abs_log_errors=_newest_errors(holdout, holdout_log),
+        metrics=_figures(holdout, holdout_log) | {"trees": float(trees)},
+    )
+    return Candidate(Champion(final.regressor, manifest), dumped, holdout, holdout_log)
+
+
+def fit(dataset: Dataset, trees: int, seed: int) -> Fitted:
+    """Fit encodings and regressor to all rows given; equal input gives equal bits."""
+    fitted = encodings.fit(dataset.rows, dataset.log_price - np.log(dataset.area_m2))
+    rows = _encode(fitted, dataset.rows)
+    # The binning refuses a column that nobody fills in; a constant is never split on.
+    rows[:, np.isnan(rows).all(axis=0)] = 0.0
+    regressor = HistGradientBoostingRegressor(
+        loss=LOSS,
+        learning_rate=LEARNING_RATE,
+        max_iter=trees,
+        max_leaf_nodes=LEAVES_MAX,
+        min_samples_leaf=LEAF_ROWS_MIN,
+        early_stopping=False,  # scikit-learn's own parts the rows at random
+        random_state=seed,
+    )
+    return Fitted(regressor.fit(rows, dataset.log_price), fitted)
+
+
+def choose_trees(dataset: Dataset, seed: int) -> int:
+    """The number of trees with the least error on homes later than those fitted on."""
+    split = splits.forward(dataset)
+    later = dataset.take(split.newer)
+    fitted = fit(dataset.take(split.older), TREES_MAX, seed)
+    staged = fitted.regressor.staged_predict(_encode(fitted.encodings, later.rows))
+    errors = {
+        trees: float(np.abs(later.log_price - log_price).mean())
+        for trees, log_price in enumerate(staged, start=1)
+        if trees >= TREES_MIN and trees % TREES_STEP == 0
+    }
+    return min(errors, key=errors.__getitem__)
+
+
+def _encode(fitted: Encodings, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return Encoder(NAMES, fitted.numbers, fitted.defaults)(rows)
+
+
+def _newest_errors(holdout: Dataset, holdout_log: NDArray[np.float64]) -> tuple[float, ...]:
+    errors = np.abs(holdout.log_price - holdout_log)[::-1]  # rows are in the order of sales
+    return tuple(errors[:HOLDOUT_ERRORS_KEPT].tolist())
+
+
+def _figures(holdout: Dataset, holdout_log: NDArray[np.float64]) -> dict[str, float]:
+    """What is known of the model: its figures on the holdout, and those of the naive price."""
+    sale_price = np.exp(holdout.log_price)
+    judged = {
+        "": metrics.judge(np.exp(holdout_log), sale_price),
+        "naive_": metrics.judge(np.exp(holdout.naive_log), sale_price),
+    }
+    return {
+        f"holdout_{prefix}{name}": float(value)
+        for prefix, figures in judged.items()
+        for name, value in msgspec.structs.asdict(figures).items()
+        if value is not None
+    }
+
+
+def _manifest(dataset: Dataset, final: Fitted, dumped: bytes, seed: int, made_ms: int) -> Manifest:
+    """All but what the holdout says."""
+    data_hash, bundle_hash = sha256(dataset), hashlib.sha256(dumped).hexdigest()
+    return Manifest(
+        market=dataset.market,
+        version="c" + fingerprint(dataset.market, bundle_hash, data_hash)[:12],
+        bundle_sha256=bundle_hash,
+        bundle_bytes=len(dumped),
+        reference_sha256=None,  # until it is written: offline/registry.py
+        feature_names=NAMES,
+        feature_set=FEATURE_SET,
+        encodings=final.encodings.numbers,
+        encoding_defaults=final.encodings.defaults,
+        golden_rows=_golden_rows(dataset, final),
+        holdout_abs_log_errors=(),
+        metrics={},
+        trained_from_ms=int(dataset.sold_ms[0]),
+        trained_to_ms=int(dataset.sold_ms[-1]),
+        training_rows=len(dataset),
+        data_sha256=data_hash,
+        seed=seed,
+        library_versions={name: library_version(name) for name in _LIBRARIES}
+        | {"python": platform.python_version()},
+        cpu_features=cpu_features(),
+        made_ms=made_ms,
+    )
+
+
+def _golden_rows(dataset: Dataset, final: Fitted) -> tuple[GoldenRow, ...]:
+    """Rows from the whole time span, and one of whose home nothing is known."""
+    spread = np.linspace(0, len(dataset) - 1, GOLDEN_ROWS - 1).astype(int)
+    rows = np.vstack([dataset.rows[spread], np.full(len(NAMES), np.nan)])
+    said = final.predict_log(rows)
+    return tuple(
+        GoldenRow(tuple(None if np.isnan(v) else v for v in row), log_price)
+        for row, log_price in zip(rows.tolist(), said.tolist(), strict=True)
+    )
