@@ -27,7 +27,7 @@ from stream_app.contract.models import (
 from stream_app.contract.rejects import ModelRefused
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, full_name
-from stream_app.scoring import champion
+from stream_app.scoring import champion, corrector
 from stream_app.shell.region_store import read_state, reader_config
 from stream_app.shell.settings import StreamSettings
 from stream_app.stages.step import PriceModel, Serving
@@ -72,7 +72,7 @@ class Shelf:
         match message:
             case ChampionAnnounced():
                 market.announced[message.manifest.version] = message
-            case CorrectorAnnounced():
+            case CorrectorAnnounced() if _fits(message):
                 market.serving = market.serving._replace(corrector=message)
             case AliasSet(alias=alias, version=version) if alias == SERVING_ALIAS:
                 market.wanted = version
@@ -88,6 +88,16 @@ class Shelf:
             _log.error("champion refused, the old one stays: %s", error)
             return
         _log.info("champion serves", extra=_named(wanted))
+
+
+def _fits(announced: CorrectorAnnounced) -> bool:
+    """Whether this program can use it; a step that could not would end every worker."""
+    try:
+        corrector.frozen_market(announced)
+    except ValueError as error:
+        _log.error("corrector refused, the old one stays: %s", error)
+        return False
+    return True
 
 
 def _named(announced: ChampionAnnounced) -> dict[str, str]:

@@ -1,0 +1,125 @@
+"""What an unbroken run would have come to: the pure step over the log and its activations."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from confluent_kafka.admin import AdminClient
+
+from stream_app.contract import wire
+from stream_app.contract.models import Activated, CorrectorAnnounced
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import (
+    ACTIVATIONS,
+    EVENTS,
+    MODELS,
+    OUTCOMES,
+    PREDICTIONS,
+    REJECTS,
+    STATE,
+    full_name,
+)
+from stream_app.shell import source
+from stream_app.stages import scorer
+from stream_app.stages.step import Batch, Output, Record, Serving
+from tests.integration.workers import PARTITIONS, Seen, read
+
+IN_ORDER = (PREDICTIONS, REJECTS, ACTIVATIONS)  # written beside their source partition
+
+
+class Unbroken(NamedTuple):
+    """Of one partition."""
+
+    outputs: Sequence[Output]
+    state: Mapping[str, bytes]
+
+
+def check_exactly_once(kafka: KafkaSettings) -> None:
+    """Compare what is visible with an unbroken run.
+
+    Raises
+    ------
+    AssertionError : lost, visible twice, or not identical; says which and where
+    """
+    runs = [_unbroken(kafka, partition) for partition in range(PARTITIONS)]
+    for topic in IN_ORDER:
+        for partition, run in enumerate(runs):
+            expected = [_as_text(o) for o in run.outputs if o.topic is topic]
+            seen = [(s.key, s.value) for s in read(kafka, topic, partition)]
+            _compare(expected, seen, f"{topic.name} partition {partition}")
+    _compare_outcomes(kafka, runs)
+    for partition, run in enumerate(runs):
+        assert folded(read(kafka, STATE, partition)) == run.state, f"state of {partition} differs"
+
+
+def folded(records: Sequence[Seen]) -> dict[str, bytes]:
+    """What compaction leaves."""
+    newest = {record.key: record.value for record in records}
+    return {key: value for key, value in newest.items() if value is not None}
+
+
+Pair = tuple[str, bytes | None]
+
+
+def _compare(expected: Sequence[Pair], seen: Sequence[Pair], where: str) -> None:
+    twice = Counter(seen) - Counter(set(seen) | set(expected))
+    lost = Counter(expected) - Counter(seen)
+    assert not twice, f"{where}: {twice.total()} visible twice, the first {next(iter(twice))[0]}"
+    assert not lost, f"{where}: {lost.total()} of {len(expected)} lost or other than they should be"
+    assert list(seen) == list(expected), f"{where}: more than expected, or in another order"
+
+
+def _compare_outcomes(kafka: KafkaSettings, runs: Sequence[Unbroken]) -> None:
+    """Their order across source partitions is set by the log alone."""
+    seen = [(s.key, s.value) for p in range(PARTITIONS) for s in read(kafka, OUTCOMES, p)]
+    expected = [_as_text(o) for run in runs for o in run.outputs if o.topic is OUTCOMES]
+    _compare(sorted(expected), sorted(seen), OUTCOMES.name)
+
+
+def _as_text(output: Output) -> Pair:
+    return (output.key or b"").decode(), output.value
+
+
+def _unbroken(kafka: KafkaSettings, partition: int) -> Unbroken:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    topic = source.describe(admin, full_name(kafka.prefix, EVENTS))
+    state: dict[str, bytes] = {}
+    outputs: list[Output] = []
+    for serving, records in _segments(kafka, partition):
+        batch = Batch(topic.topic, topic.topic_id, partition, topic.partitions, records)
+        step = scorer.advance(batch, state, serving)
+        outputs += step.outputs
+        for key, value in step.state.items():
+            if value is None:
+                state.pop(key, None)
+            else:
+                state[key] = value
+    return Unbroken(outputs, state)
+
+
+def _segments(
+    kafka: KafkaSettings, partition: int
+) -> Iterator[tuple[Mapping[str, Serving], list[Record]]]:
+    """Cut the log of a partition where what serves it changed."""
+    changes: dict[int, list[Activated]] = defaultdict(list)
+    for seen in read(kafka, ACTIVATIONS, partition):
+        activated = wire.decode_activated(seen.value or b"")
+        changes[activated.from_offset].append(activated)
+    correctors = _correctors(kafka)
+    serving: dict[str, Serving] = {}
+    records: list[Record] = []
+    for seen in read(kafka, EVENTS, partition):
+        if seen.offset in changes:
+            if records:
+                yield dict(serving), records
+            records = []
+            for change in changes[seen.offset]:
+                serving[change.market] = Serving(None, correctors.get(change.corrector or ""))
+        records.append(Record(seen.offset, seen.key.encode(), seen.value, seen.timestamp_ms))
+    if records:
+        yield serving, records
+
+
+def _correctors(kafka: KafkaSettings) -> dict[str, CorrectorAnnounced]:
+    announced = (wire.decode_model_message(seen.value or b"") for seen in read(kafka, MODELS, 0))
+    return {one.version: one for one in announced if isinstance(one, CorrectorAnnounced)}
