@@ -100,7 +100,7 @@ def publish(
         ) from None
     _flush_folder(published.parent)
     reached("publish")
-    intent.unlink()
+    intent.unlink(missing_ok=True)  # a successor may have swept it already
 
 
 def sweep(root: Path, source: Source) -> int:

@@ -14,8 +14,10 @@ from stream_app.contract.ids import fingerprint
 from stream_app.contract.models import Manifest
 from stream_app.contract.predictions import Components, Outcome, Prediction, Quality, Versions
 from tests import messages
+from tests.builders import MARKET as MARKET_OF_TESTS
 
 DAY_MS = 86_400_000
+MARKET = MARKET_OF_TESTS
 START_MS = 1_400_000_000_000  # 2014-05-13
 FEATURE_NAMES = ("home_log_area", "home_bedrooms", "home_region_code", "region_sales_30d")
 REGIONS = ("kc-98178", "kc-98103", "kc-98004")
