@@ -52,7 +52,8 @@ def run(given: BrokerSettings, ready_file: Path | None, say: Callable[[str], Non
     CannotRun : it did not start, or ended by itself
     """
     signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGHUP, _terminate)  # its terminal was closed
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it ignored
+        signal.signal(signal.SIGHUP, _terminate)  # the terminal was closed
     data_dir = Path(given.data_dir).absolute()
     try:
         with _locked(data_dir) as lock:
@@ -61,9 +62,6 @@ def run(given: BrokerSettings, ready_file: Path | None, say: Callable[[str], Non
         return 130
     except _Terminated:
         return 0
-    finally:
-        if ready_file is not None:
-            ready_file.unlink(missing_ok=True)
 
 
 def use_other(address: str, ready_file: Path | None, say: Callable[[str], None]) -> int:
@@ -107,11 +105,10 @@ def _run_locked(
         address = f"{HOST}:{ports.clients}"
         _await_ready(child, address, data_dir)
         _note(lock, address)
-        if ready_file is not None:
-            write_whole(ready_file, address)
         say(f"ready at {address} in {time.monotonic() - started_s:.1f} s; data in {data_dir}")
         say("Ctrl-C stops it; a later run with the same folder goes on where this one ended")
-        _watch(given, child, data_dir)
+        with _told(ready_file, address):
+            _watch(given, child, data_dir)
 
 
 @contextmanager
@@ -140,6 +137,19 @@ def _note(lock: IO[str], address: str) -> None:
     """Say in the lock file who holds it, for the one who is refused."""
     lock.write(f"process {os.getpid()} at {address}")
     lock.flush()
+
+
+@contextmanager
+def _told(ready_file: Path | None, address: str) -> Iterator[None]:
+    """The file is there as long as the broker is ready, and ours: not another broker's."""
+    if ready_file is None:
+        yield
+        return
+    write_whole(ready_file, address)
+    try:
+        yield
+    finally:
+        ready_file.unlink(missing_ok=True)
 
 
 def _check_space(given: BrokerSettings, data_dir: Path) -> None:

@@ -44,10 +44,12 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 
 def test_a_data_folder_in_use_names_its_broker(running: tuple[Path, str]) -> None:
     folder, address = running
+    ready = folder.with_name(f"{folder.name}.ready")  # of the one that runs
 
-    done = _broker("--data-dir", str(folder), "--port", "0")
+    done = _broker("--data-dir", str(folder), "--port", "0", "--ready-file", str(ready))
 
     assert done.returncode == Exit.DATA_DIR_IN_USE
+    assert ready.read_text() == address
     assert f"{folder} is in use by another broker (process " in done.stderr
     assert address in done.stderr
 
