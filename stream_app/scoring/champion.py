@@ -8,7 +8,7 @@ Pure: the bytes and the trusted key come from the caller (shell/model_feed.py).
 import hashlib
 import hmac
 import zipfile
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import sklearn
@@ -32,20 +32,34 @@ from stream_app.scoring.interval import quantile
 ALLOWED_TYPES: Final = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
 
-class Regressor(Protocol):
-    """What a bundle holds: scikit-learn's regressor on a plain matrix."""
+class Forest:
+    """The trees of a fitted gradient boosting, added up in one thread.
 
-    n_features_in_: int
+    The same sum as its own `predict`, which starts a team of threads for every
+    tree: on cores that others use too, one row then takes 200 ms instead of 1.
+    That the sums are the same is what golden rows show: they are made by `predict`.
+    """
 
-    def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def __init__(self, regressor: HistGradientBoostingRegressor) -> None:
+        self._baseline = float(regressor._baseline_prediction.item())
+        self._trees = [tree for (tree,) in regressor._predictors]
+        self._bitsets = np.zeros((0, 8), dtype=np.uint32)  # of scikit-learn's own categories:
+        self._places = np.zeros(0, dtype=np.uint32)  # there are none
+
+    def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Raw predictions, shape (n,), of encoded rows, shape (n, features)."""
+        total = np.full(len(rows), self._baseline)
+        for tree in self._trees:
+            total += tree.predict(rows, self._bitsets, self._places, 1)
+        return total
 
 
 class Champion:
     """A price model with its manifest. Implements stages.step.PriceModel."""
 
-    def __init__(self, regressor: Regressor, manifest: Manifest) -> None:
+    def __init__(self, regressor: HistGradientBoostingRegressor, manifest: Manifest) -> None:
         self.manifest = manifest
-        self._regressor = regressor
+        self._forest = Forest(regressor)
         self._encode = Encoder(
             manifest.feature_names, manifest.encodings, manifest.encoding_defaults
         )
@@ -70,7 +84,7 @@ class Champion:
 
     def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log prices, shape (n,), of raw feature rows, shape (n, features); NaN is unknown."""
-        return self._regressor.predict(self._encode(rows))
+        return self._forest.predict(self._encode(rows))
 
 
 def load(bundle: bytes, announced: ChampionAnnounced, trusted_key: bytes) -> Champion:
@@ -146,7 +160,7 @@ def _manifest_failure(manifest: Manifest) -> str | None:
     return None
 
 
-def _open(bundle: bytes, manifest: Manifest) -> Regressor:
+def _open(bundle: bytes, manifest: Manifest) -> HistGradientBoostingRegressor:
     """Open the very bytes that were hashed."""
     try:
         opened: Any = skops.io.loads(bundle, trusted=list(ALLOWED_TYPES))
@@ -156,11 +170,8 @@ def _open(bundle: bytes, manifest: Manifest) -> Regressor:
         raise ModelRefused(_message(manifest, f"cannot be opened: {error!r}")) from error
     if type(opened) is not HistGradientBoostingRegressor:
         raise ModelRefused(_message(manifest, f"is a {type(opened).__name__}"))
-    regressor: Regressor = opened
-    if regressor.n_features_in_ != len(features.NAMES):
+    if opened.n_features_in_ != len(features.NAMES):
         raise ModelRefused(
-            _message(
-                manifest, f"wants {regressor.n_features_in_} features, not {len(features.NAMES)}"
-            )
+            _message(manifest, f"wants {opened.n_features_in_} features, not {len(features.NAMES)}")
         )
-    return regressor
+    return opened
