@@ -1,0 +1,196 @@
+"""What would have been served, and how good it would have been.
+
+The scorer's step runs over the log in the order of events; its outcomes, when the
+sales come, feed the learner's step; versions that it announces serve from the next
+batch on. Nothing is known early: a label counts when its sale is in the log.
+Judged is what was *served at the listing*; judging at the sale would flatter.
+
+Not here: Kafka, partitions and workers. One partition holds all, so outcomes come
+in the order of events, which is one of the orders that a real log could give.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from offline import log, metrics
+from offline.dataset import Collector, Replay, remember
+from offline.log import Head, Partition
+from offline.train import train
+from stream_app.contract import topics, wire
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.predictions import Outcome, Step
+from stream_app.scoring.champion import Champion
+from stream_app.stages import learner
+from stream_app.stages.step import Batch, Record, Serving
+
+
+class Plan(NamedTuple):
+    """What to run."""
+
+    market: str
+    train_to_ms: int
+    yearly: bool  # a new champion each 1 January
+    version_delay: int  # batches that a corrector version waits before it serves
+    seed: int
+
+
+class Market:
+    """A market as it is served: scorer, learner, and the models between them."""
+
+    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._say = say
+        self._scorer = Replay({})
+        self._learner_state: dict[str, bytes] = {}
+        self._outcomes = 0
+        self._champion: Champion | None = None
+        self._corrector: CorrectorAnnounced | None = None
+        self._waiting: deque[CorrectorAnnounced | None] = deque([None] * (plan.version_delay + 1))
+        self._collector = Collector(plan.market)
+        self.champions: list[str] = []
+
+    def train(self, now_ms: int) -> None:
+        """Train on what is sold by now, and activate."""
+        data = self._collector.dataset(self._scorer.counts())
+        self._say(f"{_day(now_ms)}: training on {len(data):,} sold homes")
+        self._champion = train(data, self._plan.seed, made_ms=now_ms).champion
+        self.champions.append(self._champion.version)
+
+    def advance(self, batch: Batch, heads: Sequence[Head]) -> list[Outcome]:
+        """Serve a batch, then learn from its outcomes."""
+        self._corrector = self._waiting.popleft() or self._corrector
+        serving = {self._plan.market: Serving(self._champion, self._corrector)}
+        self._collector.see(heads)
+        done = self._scorer.advance(batch, serving)
+        values = [o.value for o in done.outputs if o.topic is topics.OUTCOMES]
+        self._waiting.append(self._learn(values) if values else None)
+        return self._collector.take(done)
+
+    def _learn(self, values: Sequence[bytes | None]) -> CorrectorAnnounced | None:
+        """Feed the learner; the newest version that it announces, if any."""
+        records = [
+            Record(self._outcomes + place, None, value, 0) for place, value in enumerate(values)
+        ]
+        self._outcomes += len(records)
+        batch = Batch("outcomes", "file", 0, 1, records)
+        done = learner.advance(batch, self._learner_state, {})
+        remember(self._learner_state, done)
+        newest = None
+        for output in done.outputs:
+            message = wire.decode_model_message(output.value or b"")
+            newest = message if isinstance(message, CorrectorAnnounced) else newest
+        return newest
+
+
+def run(
+    partition: Partition,
+    plan: Plan,
+    say: Callable[[str], None],
+    progress: Callable[[int], None] = lambda events: None,
+) -> dict[str, object]:
+    """Serve the log; figures of `naive`, `champion` and `answer`, overall, by year and by region.
+
+    Raises
+    ------
+    NotEnough : too few homes were sold before `train_to_ms`
+    """
+    market = Market(plan, say)
+    served: dict[str, Outcome] = {}
+    events = 0
+    for batch, heads, began_ms in _batches(partition, plan):
+        if began_ms is not None:
+            market.train(began_ms)
+        for outcome in market.advance(batch, heads):
+            if outcome.step is Step.CHAMPION and outcome.listed_ms >= plan.train_to_ms:
+                served[outcome.listing_id] = outcome  # a corrected sale price takes the place
+        events += len(heads)
+        progress(events)
+    return _report(plan, market.champions, list(served.values()))
+
+
+def _batches(
+    partition: Partition, plan: Plan
+) -> Iterator[tuple[Batch, Sequence[Head], int | None]]:
+    """Batches, each within one span between trainings; with the first comes where it began."""
+    span = 0
+    found = log.batches(
+        partition,
+        wanted=lambda head: head.market == plan.market,
+        boundary=lambda head: _span(head.event_time_ms, plan),
+    )
+    for batch, heads in found:
+        now = max(span, _span(heads[0].event_time_ms, plan))
+        yield batch, heads, _begins_ms(now, plan) if now > span else None
+        span = now
+
+
+def _span(at_ms: int, plan: Plan) -> int:
+    """0 before the first training; then 1, and with yearly training one more each year."""
+    if at_ms < plan.train_to_ms:
+        return 0
+    return 1 + (_year(at_ms) - _year(plan.train_to_ms) if plan.yearly else 0)
+
+
+def _begins_ms(span: int, plan: Plan) -> int:
+    if span == 1:
+        return plan.train_to_ms
+    return int(datetime(_year(plan.train_to_ms) + span - 1, 1, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+def _year(at_ms: int) -> int:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).year
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+
+
+def _report(plan: Plan, champions: list[str], served: list[Outcome]) -> dict[str, object]:
+    years = sorted({_year(o.listed_ms) for o in served})
+    regions = sorted({o.region for o in served})
+    return {
+        "market": plan.market,
+        "train_to": _day(plan.train_to_ms),
+        "retrain": "yearly" if plan.yearly else "never",
+        "champions": champions,
+        "overall": judge(served),
+        "by_year": {
+            str(year): judge([o for o in served if _year(o.listed_ms) == year]) for year in years
+        },
+        "by_region": {
+            region: judge([o for o in served if o.region == region]) for region in regions
+        },
+    }
+
+
+def judge(served: Sequence[Outcome]) -> dict[str, object]:
+    """Figures of the naive price, the champion alone and the answer, on the same sales."""
+    sale_price = np.array([o.sale_price for o in served])
+    prices = {
+        "naive": [_exp(o.components.naive_log) for o in served],
+        "champion": [_exp(o.components.champion_log) for o in served],
+        "answer": [math.nan if o.price is None else o.price for o in served],
+    }
+    inside = np.array([_inside(o) for o in served])
+    return {
+        name: msgspec.to_builtins(
+            metrics.judge(np.array(price), sale_price, inside if name == "answer" else None)
+        )
+        for name, price in prices.items()
+    }
+
+
+def _exp(log_price: float | None) -> float:
+    return math.nan if log_price is None else math.exp(log_price)
+
+
+def _inside(outcome: Outcome) -> float:
+    if outcome.price_low is None or outcome.price_high is None:
+        return math.nan
+    return float(outcome.price_low <= outcome.sale_price <= outcome.price_high)
