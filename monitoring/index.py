@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from monitoring.quality import ANSWER, CHAMPION, NAIVE, Errors
-from monitoring.summary import Summary
+from monitoring.summary import Quality, Summary
 
 INDEX = "index.html"
 SUMMARY = "summary.json"
@@ -27,8 +27,8 @@ ul {{ margin: 0; padding-left: 1.1rem; }}
 </style></head><body>
 <h1>Reports</h1>
 <p>Drift of features and quality of prices, two windows each. Times are UTC, money is in
-the market's currency. Median error of the current window: naive (regional median per m²),
-champion (the offline model alone), answer (what was served).</p>
+the market's currency. Median error of the current window, in brackets of the reference: naive
+(regional median per m²), champion (the offline model alone), answer (what was served).</p>
 <div class="wide"><table>
 <tr><th>made</th><th>market</th><th>sales in window</th><th class="number">naive</th>
 <th class="number">champion</th><th class="number">answer</th><th>findings</th><th>reports</th></tr>
@@ -54,7 +54,6 @@ def _read(path: Path) -> Summary:
 
 def _row(run: str, summary: Summary) -> str:
     quality = summary.quality
-    errors = quality.current_errors
     window = f"{quality.current.from_day} to {quality.current.to_day} ({quality.current.rows:,})"
     findings = "".join(f"<li>{html.escape(finding)}</li>" for finding in summary.findings)
     links = " ".join(
@@ -65,11 +64,16 @@ def _row(run: str, summary: Summary) -> str:
         f"<td>{html.escape(summary.made[:19].replace('T', ' '))}</td>",
         f"<td>{html.escape(summary.market)}</td>",
         f"<td>{html.escape(window) if quality.current.from_day else 'none'}</td>",
-        *(f'<td class="number">{_percent(errors.get(k))}</td>' for k in (NAIVE, CHAMPION, ANSWER)),
+        *(f'<td class="number">{_median(quality, k)}</td>' for k in (NAIVE, CHAMPION, ANSWER)),
         f"<td><ul>{findings}</ul></td>",
         f"<td>{links}</td>",
     )
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _median(quality: Quality, kind: str) -> str:
+    now, before = quality.current_errors.get(kind), quality.reference_errors.get(kind)
+    return f"{_percent(now)} ({_percent(before)})"
 
 
 def _percent(errors: Errors | None) -> str:

@@ -122,8 +122,8 @@ def _columns(rows: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
 def _quality(asked: Asked, settings: MonitoringSettings) -> QualityMeasured:
     sold = frames.outcomes(asked.archive, asked.prefix, asked.market)
     sides = comparison.split(sold, "sold_ms", asked.windows)
-    logs = [quality.log_prices(side) for side in (sides.reference, sides.current)]
-    drawn = [_drawn(frame, settings) for frame in logs]
+    prices = [quality.prices(side) for side in (sides.reference, sides.current)]
+    drawn = [_drawn(frame, settings) for frame in prices]
     made = reports.regression(drawn[0], drawn[1], _limits(settings))
     figures = Quality(
         reference=_rows(sides.reference, "sold_ms", drawn[0]),
@@ -143,6 +143,7 @@ def _limits(settings: MonitoringSettings) -> reports.Limits:
         rows_min=settings.rows_min,
         score_max=settings.drift_score_max,
         unknown_change_max=settings.unknown_share_change_max,
+        rise_max=settings.error_rise_max,
     )
 
 

@@ -18,13 +18,14 @@ from evidently.presets import DataDriftPreset, RegressionPreset
 from msgspec import Struct
 
 from monitoring.frames import UNKNOWN
-from monitoring.quality import ANSWER, CHAMPION
+from monitoring.quality import ANSWER, SALE, SOLD, Rise, rise
 
 NUMERIC_METHOD = "wasserstein"
 CATEGORY_METHOD = "jensenshannon"
 # What Evidently is known to raise on columns it cannot bin, scale or divide by.
 REPORT_FAULTS = (ValueError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError)
-CONSTANT_LOG = 1e-9  # errors closer together than this have no distribution to draw
+CONSTANT = 1e-6  # errors closer together than this have no distribution to draw
+BEYOND_CHANCE = 3.0  # standard errors: one false alarm in 740 comparisons
 
 
 class Limits(Struct, frozen=True):
@@ -33,6 +34,7 @@ class Limits(Struct, frozen=True):
     rows_min: int
     score_max: float
     unknown_change_max: float
+    rise_max: float
 
 
 class ColumnDrift(Struct, frozen=True, kw_only=True):
@@ -92,31 +94,46 @@ def drift(
 
 
 def regression(reference: pd.DataFrame, current: pd.DataFrame, limits: Limits) -> Made:
-    """Compare the errors of served and champion's log prices (quality.log_prices)."""
+    """Compare served prices with their sales in two frames of `quality.prices`.
+
+    In the market's currency and over time, as people read it; naive and champion are
+    in the summary.
+    """
     few = _too_few(reference, current, limits.rows_min, "sales")
     if few:
         return Made(None, few)
-    kinds = [k for k in (ANSWER, CHAMPION) if k in reference and k in current]
-    if not kinds:
-        return Made(None, ("no price was served in one of the windows: no report on quality",))
-    for kind in kinds:
-        for name, frame in (("reference", reference), ("current", current)):
-            if float(np.ptp(frame[kind] - frame["sale"])) < CONSTANT_LOG:
-                words = f"all errors of {kind} are the same in the {name} window"
-                return Made(None, (f"{words}: no report on quality; look at the prices",))
-    regressions = [Regression(name=kind, target="sale", prediction=kind) for kind in kinds]
-    definition = DataDefinition(numerical_columns=["sale", *kinds], regression=regressions)
-    presets = [RegressionPreset(regression_name=kind) for kind in kinds]
-    return _run(presets, reference, current, definition)
+    for name, frame in (("reference", reference), ("current", current)):
+        if ANSWER not in frame:
+            return Made(None, (f"no price was served in the {name} window",))
+        if float(np.ptp(frame[ANSWER] - frame[SALE])) < CONSTANT:
+            words = f"all prices of the {name} window are off by the same amount"
+            return Made(None, (f"{words}: no report on quality; look at the prices",))
+    definition = DataDefinition(
+        numerical_columns=[SALE, ANSWER],
+        timestamp=SOLD,
+        regression=[Regression(target=SALE, prediction=ANSWER)],
+    )
+    columns = [SOLD, SALE, ANSWER]
+    made = _run(RegressionPreset(), reference[columns], current[columns], definition)
+    return Made(made.snapshot, made.findings + _rise_finding(rise(reference, current), limits))
+
+
+def _rise_finding(found: Rise, limits: Limits) -> tuple[str, ...]:
+    if found.relative <= limits.rise_max or found.standard_errors < BEYOND_CHANCE:
+        return ()
+    return (
+        f"mean |log error| of the answers rose from {found.before:.3f} to {found.now:.3f}:"
+        f" {found.relative:+.0%}, {found.standard_errors:.1f} standard errors",
+    )
 
 
 def _run(
-    metrics: Any,  # noqa: ANN401 - evidently is untyped
+    preset: Any,  # noqa: ANN401 - evidently is untyped
     reference: pd.DataFrame,
     current: pd.DataFrame,
     definition: DataDefinition,
 ) -> Made:
-    report = Report(metrics if isinstance(metrics, list) else [metrics])
+    report = Report([preset])
     datasets = [Dataset.from_pandas(f, data_definition=definition) for f in (current, reference)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of bins with one row and the like, inside Evidently

@@ -38,6 +38,8 @@ class MonitoringSettings(Struct, frozen=True):
     drift_score_max: Share = 0.1
     # A share of unknown values that moves by more than this is told.
     unknown_share_change_max: Share = 0.05
+    # A relative rise of the mean |log error| by more than this, beyond chance, is told.
+    error_rise_max: Share = 0.05
     rows_min: Count = 50  # fewer rows in a window: no report, but words
 
 
