@@ -1,0 +1,197 @@
+"""The learner on a handful of outcomes: what it learns, judges and announces."""
+
+import math
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from stream_app.contract import wire
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.predictions import Components, Outcome, Step
+from stream_app.contract.topics import LEARNER_STATE, MODELS, OUTCOMES
+from stream_app.core.features import NAMES
+from stream_app.scoring.corrector import FEATURES, frozen_market
+from stream_app.scoring.interval import SCORES_KEPT
+from stream_app.stages import learner
+from stream_app.stages.learner import VERSION_LABELS, Market
+from stream_app.stages.step import Output, Record, read_control
+from tests import messages, replay
+from tests.builders import MARKET, SOLD_MS
+from tests.replay import Ran
+
+ROW = tuple(float(place % 5) for place in range(len(NAMES)))
+CHAMPION_LOG = math.log(200_000.0)
+
+
+def sold(log_error: float = 0.1, **changes: object) -> Outcome:
+    """A home sold at `log_error` above the champion's price, which was served uncorrected."""
+    return messages.outcome(
+        **{
+            "price": 200_000.0,
+            "sale_price": math.exp(CHAMPION_LOG + log_error),
+            "components": Components(None, CHAMPION_LOG, 0.0, 0.0, 1.0),
+            "region_scale": 0.1,
+            "active_residual_log": log_error,
+            "features": ROW,
+            **changes,
+        }
+    )
+
+
+def records(outcomes: Iterable[Outcome]) -> list[Record]:
+    return [
+        Record(offset, outcome.market.encode(), wire.encode(outcome), outcome.sold_ms)
+        for offset, outcome in enumerate(outcomes)
+    ]
+
+
+def run(*outcomes: Outcome) -> Ran:
+    return replay.run(learner.advance, [records(outcomes)], {})
+
+
+def market_of(ran: Ran, name: str = MARKET) -> Market:
+    return msgspec.msgpack.decode(ran.state[f"market:{name}"], type=Market)
+
+
+def announced(outputs: Iterable[Output]) -> list[CorrectorAnnounced]:
+    messages_ = [wire.decode_model_message(output.value or b"") for output in outputs]
+    return [message for message in messages_ if isinstance(message, CorrectorAnnounced)]
+
+
+def test_it_reads_outcomes_and_keeps_its_state_beside_them() -> None:
+    assert (learner.NAME, learner.SOURCE, learner.STATE_TOPIC) == (
+        "learner",
+        OUTCOMES,
+        LEARNER_STATE,
+    )
+
+
+def test_an_outcome_is_learned_from() -> None:
+    market = market_of(run(sold()))
+
+    assert (market.labels, market.linear.labels) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [sold(corrects=True), sold(active_champion=None, active_residual_log=None)],
+    ids=["a corrected price", "no champion to be measured against"],
+)
+def test_what_teaches_nothing_is_read_and_left(outcome: Outcome) -> None:
+    ran = run(outcome)
+
+    market, control = market_of(ran), read_control(ran.state)
+    assert (market.labels, market.linear.labels, market.scores) == (0, 0, [])
+    assert control is not None
+    assert control.counts == {"outcome:read": 1}
+
+
+def test_an_answer_without_champion_teaches_but_is_not_judged() -> None:
+    median = sold(step=Step.REGIONAL_MEDIAN, components=Components(12.0, None, 0.0, 0.0, 1.0))
+
+    market = market_of(run(median))
+
+    assert market.labels == 1
+    assert (market.guard.champion.weight, market.scale.weight, market.scores) == (0.0, 0.0, [])
+
+
+def test_the_guard_compares_the_full_correction_with_none() -> None:
+    halved = sold(0.1, components=Components(None, CHAMPION_LOG, 0.03, 0.01, 0.5))
+
+    guard = market_of(run(halved)).guard
+
+    assert (guard.champion.total, guard.corrected.total) == pytest.approx((0.1, 0.06))
+
+
+def test_a_score_is_the_error_as_served_over_the_scale_as_served() -> None:
+    market = market_of(run(sold(-0.1, region_scale=0.05)))
+
+    assert market.scores == pytest.approx([2.0])
+    assert market.scale.total == pytest.approx(0.1)
+
+
+def test_an_answer_without_a_scale_gives_no_score() -> None:
+    assert market_of(run(sold(region_scale=None))).scores == []
+
+
+def test_the_newest_scores_are_kept() -> None:
+    ran = run(sold(0.3), *[sold(0.1)] * SCORES_KEPT)
+
+    assert market_of(ran).scores == pytest.approx([1.0] * SCORES_KEPT)
+
+
+def test_each_market_learns_alone() -> None:
+    ran = run(sold(), sold(market="hdb"), sold())
+
+    assert (market_of(ran).labels, market_of(ran, "hdb").labels) == (2, 1)
+
+
+def test_below_the_number_of_labels_no_version_is_announced() -> None:
+    assert run(*[sold()] * (VERSION_LABELS - 1)).outputs == []
+
+
+def test_a_version_is_announced_when_its_labels_are_together() -> None:
+    ran = run(*[sold()] * VERSION_LABELS)
+
+    (output,) = ran.outputs
+    assert (output.topic, output.key, output.partition) == (
+        MODELS,
+        b"king-county/corrector/000001",
+        0,
+    )
+
+
+def test_labels_of_two_batches_make_one_version() -> None:
+    taken = records([sold()] * VERSION_LABELS)
+
+    ran = replay.run(learner.advance, replay.cut(taken, [VERSION_LABELS - 1]), {})
+
+    assert [version.version for version in announced(ran.outputs)] == ["000001"]
+
+
+def test_versions_are_numbered_on() -> None:
+    ran = run(*[sold()] * (2 * VERSION_LABELS))
+
+    first, second = announced(ran.outputs)
+    assert (first.version, second.version) == ("000001", "000002")
+
+
+def test_a_version_names_the_last_outcome_it_has_learned_from() -> None:
+    (version,) = announced(run(sold(corrects=True), *[sold()] * (VERSION_LABELS + 5)).outputs)
+
+    assert (version.outcome_partition, version.outcome_offset) == (0, VERSION_LABELS)
+    assert version.labels == VERSION_LABELS
+
+
+def test_a_version_says_what_the_market_level_says() -> None:
+    ran = run(*[sold()] * VERSION_LABELS)
+
+    (version,) = announced(ran.outputs)
+    assert version.feature_names == FEATURES
+    assert 0.0 < frozen_market(version).predict(ROW) < 0.1
+
+
+def test_a_version_carries_guard_scale_and_quantile() -> None:
+    (version,) = announced(run(*[sold()] * VERSION_LABELS).outputs)
+
+    assert version.guard_weight == 1.0
+    assert version.scale == pytest.approx(0.1)
+    assert version.score_quantile == pytest.approx(1.0)
+
+
+def test_a_version_of_a_market_never_served_knows_neither_scale_nor_quantile() -> None:
+    never = sold(step=Step.NONE, price=None, components=Components(None, None, 0.0, 0.0, 1.0))
+
+    (version,) = announced(run(*[never] * VERSION_LABELS).outputs)
+
+    assert (version.scale, version.score_quantile) == (None, None)
+
+
+def test_the_control_record_says_where_the_state_stands() -> None:
+    ran = run(sold(sold_ms=SOLD_MS), sold(sold_ms=SOLD_MS - 1))
+
+    control = read_control(ran.state)
+    assert control is not None
+    assert (control.applied_offset, control.topic_id) == (1, replay.TOPIC_ID)
+    assert control.watermark_ms == SOLD_MS
