@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import faust
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, ConsumerMessage
 
 from stream_app.shell.runner import Fetched, Runner
 from stream_app.stages.step import Record
@@ -24,6 +24,13 @@ _POLL_S = 1.0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Fetches and seeks, both on the event loop of this thread: neither splits the other."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._assignment = 0
+        self._last: dict[TP, int] = {}  # offset before which the log was fetched
+
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - untyped library
         consumer = super()._create_worker_consumer(transport)
         # Faust does so only in its own exactly_once mode.
@@ -31,13 +38,28 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
         return consumer
 
+    async def go_on(self, assignment: int, positions: Mapping[TP, int]) -> None:
+        """Read on from these positions, in the name of this assignment."""
+        await self.call_thread(self._go_on, assignment, positions)
+
+    async def _go_on(self, assignment: int, positions: Mapping[TP, int]) -> None:
+        ours = {tp: offset for tp, offset in positions.items() if tp in self.assignment()}
+        self._assignment = assignment
+        self._last = {tp: offset - 1 for tp, offset in ours.items()}
+        await self._seek_wait(self._ensure_consumer(), ours)
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, list[Fetched]]:  # noqa: ANN401 - passed on
+        fetched = await super()._fetch_records(*args, **kwargs)
+        return {tp: [self._chained(tp, records)] for tp, records in fetched.items()}
+
+    def _chained(self, tp: TP, records: Sequence[Any]) -> Fetched:
+        after = self._last.get(tp, -1)
+        self._last[tp] = records[-1].offset
+        ours = [Record(r.offset, r.key, r.value, r.timestamp) for r in records]
+        return Fetched(tp.partition, self._assignment, after, ours)
+
 
 class Consumer(driver.Consumer):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
-        super().__init__(*args, **kwargs)
-        self._seeks = 0
-        self._last: dict[TP, int] = {}  # offset of the last record fetched
-
     @property
     def _runner(self) -> Runner:
         return cast(App, self.app).runner
@@ -56,11 +78,9 @@ class Consumer(driver.Consumer):
 
     async def _go_on(self) -> Mapping[TP, int]:
         assigned = {tp.partition: tp for tp in self.assignment()}
-        offsets = await self._runner.open(assigned)
+        assignment, offsets = await self._runner.open(assigned)
         positions = {assigned[p]: offset for p, offset in offsets.items()}
-        self._seeks += 1
-        self._last = {tp: offset - 1 for tp, offset in positions.items()}
-        await self.seek_wait(positions)
+        await self._thread.go_on(assignment, positions)
         return positions
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ANN401, ARG002 - overridden
@@ -81,20 +101,27 @@ class Consumer(driver.Consumer):
         """Hand on one message per fetch and partition, instead of one per record."""
         while not (self.should_stop or fetcher.should_stop):
             await self._runner.room()
-            assignment, seeks = self._runner.assignment, self._seeks
-            fetched, _active = await self._wait_next_records(_POLL_S)
-            if seeks != self._seeks:
-                continue  # fetched from where we stood before
-            for tp, records in (fetched or {}).items():
-                message = self._to_message(tp, records[-1])
-                message.fetched = self._fetched(tp, assignment, records)
-                await self.callback(message)
+            fetches, _active = await self._wait_next_records(_POLL_S)
+            for tp, (fetched,) in (fetches or {}).items():
+                await self.callback(self._message(tp, fetched))
 
-    def _fetched(self, tp: TP, assignment: int, records: Sequence[Any]) -> Fetched:
-        after = self._last.get(tp, -1)
-        self._last[tp] = records[-1].offset
-        taken = [Record(r.offset, r.key, r.value, r.timestamp) for r in records]
-        return Fetched(tp.partition, assignment, after, taken)
+    def _message(self, tp: TP, fetched: Fetched) -> ConsumerMessage:
+        last = fetched.records[-1]
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.append_time_ms / 1000,
+            timestamp_type=1,
+            headers=None,
+            key=None,
+            value=b"",
+            checksum=None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        message.fetched = fetched
+        return message
 
 
 class Transport(driver.Transport):

@@ -23,8 +23,9 @@ every fetch says after which offset it began. If the desk never took that far,
 something between the broker and us dropped records.
 
 On *release* (revocation, stop) nothing is taken any more, running batches may
-end within two seconds, the rest is aborted. What was fetched under an
-assignment that is over carries its number and is ignored.
+end within two seconds, the rest is aborted. Every fetch carries the number of
+the assignment in whose name reading began; what comes late from one that is
+over is ignored.
 
 Any fault ends the process with 70, without clean-up: the supervisor starts it
 anew, and opening mends everything. Only one fault is none: to be fenced on a
@@ -176,9 +177,13 @@ class Runner:
         self._lock = asyncio.Lock()  # opening and releasing, one at a time
         self._threads = ThreadPoolExecutor(thread_name_prefix=f"{stage.NAME}-partition")
 
-    async def open(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Open what is not open yet; give the offset to read next from each partition."""
+    async def open(self, partitions: Iterable[int]) -> tuple[int, dict[int, int]]:
+        """Open what is not open yet.
+
+        Give the number of this assignment, and from each partition the offset to read next.
+        """
         async with self._lock:
+            assignment = self.assignment
             wanted = set() if self._closed else set(partitions)
             missing = sorted(wanted - self._desks.keys())
             opened = await asyncio.gather(*(self._in_thread(self._open_one, p) for p in missing))
@@ -186,7 +191,7 @@ class Runner:
             self._acknowledged = {p: self._desks[p].applied for p in sorted(wanted)}
             self._make_room()
             _log.info("opened", extra={"partitions": missing, "applied": self._acknowledged})
-            return {p: applied + 1 for p, applied in self._acknowledged.items()}
+            return assignment, {p: applied + 1 for p, applied in self._acknowledged.items()}
 
     def take(self, fetched: Fetched) -> None:
         """Pass records on to their desk, and set it to work. Ignores what is not ours."""
