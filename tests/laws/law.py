@@ -1,0 +1,13 @@
+"""How laws are tried: the same examples in every run, and none remembered from the last."""
+
+from hypothesis import HealthCheck, Phase, settings
+
+LAW = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# For planted bugs: being caught is enough, the smallest example is of no interest.
+PLANTED = settings(LAW, phases=[Phase.explicit, Phase.generate], max_examples=100)

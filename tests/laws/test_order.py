@@ -1,0 +1,126 @@
+"""Order inside the allowed lateness leaves no trace in a region's record."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_app.core import features, region
+from stream_app.core.features import Around
+from stream_app.core.region import Region, note_listing, note_sale
+from stream_app.core.watermark import LATENESS_MS, Timing, observe
+from stream_app.core.windows import Ring
+from tests.builders import DAY_MS, LISTED_MS
+from tests.laws.law import LAW, PLANTED
+
+NoteSale = Callable[[Region, int, Timing, float], None]
+LookAround = Callable[[Region, int], Around]
+
+# Event time, delay of arrival, log price per m2.
+SALES = st.lists(
+    st.tuples(st.integers(0, 40 * DAY_MS), st.integers(0, LATENESS_MS - 1), st.floats(-10.0, 18.0)),
+    min_size=2,
+    max_size=12,
+)
+Sold = tuple[int, int, float]
+
+
+def region_of(sales: list[Sold], note: NoteSale = note_sale) -> Region:
+    kept = Region()
+    for number, (after_ms, _, ppm2) in enumerate(sales):
+        at_ms = LISTED_MS + after_ms
+        timing = observe(kept.clock, at_ms, f"e-{number}")
+        note(kept, at_ms, timing, ppm2)
+        note_listing(kept, at_ms, timing)
+    return kept
+
+
+def check_order_leaves_no_trace(note: NoteSale, how: settings = LAW) -> None:
+    @how
+    @given(SALES)
+    def order_leaves_no_trace(sales: list[Sold]) -> None:
+        in_order = sorted(sales)
+        as_they_came = sorted(sales, key=lambda sold: sold[0] + sold[1])
+
+        kept = [region.freeze(region_of(each, note)) for each in (in_order, as_they_came)]
+
+        assert kept[0] == kept[1]
+
+    order_leaves_no_trace()
+
+
+def check_newer_events_are_not_seen(look: LookAround, how: settings = LAW) -> None:
+    @how
+    @given(SALES, st.lists(st.integers(1, LATENESS_MS), min_size=1, max_size=4))
+    def newer_events_are_not_seen(sales: list[Sold], newer_ms: list[int]) -> None:
+        newest_ms = max(after_ms for after_ms, _, _ in sales)
+        # Windows are exact to a bucket: what is newer begins with the next one.
+        at_ms = (LISTED_MS + newest_ms) // DAY_MS * DAY_MS + DAY_MS - 1
+        on_time, a_little_late = region_of(sales), region_of(sales)
+        for after_ms in newer_ms:
+            note_sale(a_little_late, at_ms + after_ms, Timing.ON_TIME, 9.0)
+
+        seen = [look(each, at_ms)._replace(sale_age_days=0.0) for each in (on_time, a_little_late)]
+
+        assert seen[0] == seen[1]
+
+    newer_events_are_not_seen()
+
+
+def note_floats(noted: Region, at_ms: int, timing: Timing, ppm2: float) -> None:
+    """Planted: sums are floats, which add up differently in another order."""
+    note_sale(noted, at_ms, timing, ppm2)
+    noted.scale.total += ppm2
+
+
+def note_at_the_newest(noted: Region, at_ms: int, timing: Timing, ppm2: float) -> None:
+    """Planted: a sale is counted when it is heard of."""
+    note_sale(noted, noted.clock.newest_ms, timing, ppm2)
+
+
+def note_unsorted(noted: Region, at_ms: int, timing: Timing, ppm2: float) -> None:
+    """Planted: buckets stand in the order of arrival."""
+    order = [*noted.sales_days.buckets, at_ms // DAY_MS]
+    note_sale(noted, at_ms, timing, ppm2)
+    buckets = noted.sales_days.buckets
+    noted.sales_days.buckets = {n: buckets[n] for n in order if n in buckets}
+
+
+def look_at_the_newest(around: Region, at_ms: int) -> Around:
+    """Planted: windows end at the region's newest event."""
+    return features.look_around(around, max(at_ms, around.last_sale_ms))
+
+
+def look_at_the_head_alone(around: Region, at_ms: int) -> Around:
+    """Planted: hours are kept for a day only, so what came since has pushed them out."""
+    newest = around.sales_hours.head
+    kept = {n: b for n, b in around.sales_hours.buckets.items() if n > newest - 24}
+    return features.look_around(
+        Region(
+            sales_hours=Ring(newest, kept),
+            sales_days=around.sales_days,
+            last_sale_ms=around.last_sale_ms,
+        ),
+        at_ms,
+    )
+
+
+def test_order_leaves_no_trace() -> None:
+    check_order_leaves_no_trace(note_sale)
+
+
+@pytest.mark.parametrize("planted", [note_floats, note_at_the_newest, note_unsorted])
+def test_the_law_of_order_catches(planted: NoteSale) -> None:
+    with pytest.raises(AssertionError):
+        check_order_leaves_no_trace(planted, PLANTED)
+
+
+def test_newer_events_are_not_seen() -> None:
+    check_newer_events_are_not_seen(features.look_around)
+
+
+@pytest.mark.parametrize("planted", [look_at_the_newest, look_at_the_head_alone])
+def test_the_law_of_newer_events_catches(planted: LookAround) -> None:
+    with pytest.raises(AssertionError):
+        check_newer_events_are_not_seen(planted, PLANTED)

@@ -1,0 +1,127 @@
+"""A ring equals a brute-force window after every arrival, in whatever order things arrive."""
+
+import math
+import statistics
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_app.core.windows import (
+    BIN_MICRO,
+    MICRO,
+    Bucket,
+    Ring,
+    Summary,
+    Window,
+    count,
+    insert,
+    summarise,
+)
+from tests.laws.law import LAW, PLANTED
+
+LATENESS_BUCKETS = 2
+SPANS = (1, 3)
+WINDOW = Window(bucket_ms=10, buckets=SPANS[-1] + LATENESS_BUCKETS)
+
+Insert = Callable[[Window, Ring, int, int], None]
+Summarise = Callable[[Window, Ring, int, tuple[int, ...]], tuple[Summary, ...]]
+
+THINGS = st.lists(
+    st.tuples(st.integers(0, 99), st.integers(-2 * MICRO, 20 * MICRO)), min_size=1, max_size=30
+)
+
+
+def brute_force(things: list[tuple[int, int]], at_ms: int, span: int) -> list[int]:
+    """Values of the last `span` buckets at `at_ms`, sorted."""
+    newest = at_ms // WINDOW.bucket_ms
+    return sorted(value for t, value in things if newest - span < t // WINDOW.bucket_ms <= newest)
+
+
+def assert_says(summary: Summary, values: list[int]) -> None:
+    n = len(values)
+    assert summary.count == n
+    if n == 0:
+        assert (summary.mean, summary.median) == (None, None)
+        return
+    assert summary.mean == sum(values) / n / MICRO
+    assert summary.median is not None
+    assert abs(summary.median * MICRO - values[(n - 1) // 2]) <= BIN_MICRO / 2 + 1e-6
+    if n > 1:
+        assert summary.deviation is not None
+        assert math.isclose(
+            summary.deviation * MICRO, statistics.pstdev(values), rel_tol=1e-9, abs_tol=1e-3
+        )
+
+
+def check_law(insert_one: Insert, ask: Summarise = summarise, how: settings = LAW) -> None:
+    @how
+    @given(THINGS, st.integers(-LATENESS_BUCKETS * 10, 30))
+    def ring_equals_brute_force(things: list[tuple[int, int]], asked_after_ms: int) -> None:
+        ring = Ring()
+        for number, (at_ms, value) in enumerate(things, start=1):
+            insert_one(WINDOW, ring, at_ms, value)
+            ask_ms = max(t for t, _ in things[:number]) + asked_after_ms
+            windows = [brute_force(things[:number], ask_ms, span) for span in SPANS]
+            for summary, values in zip(ask(WINDOW, ring, ask_ms, SPANS), windows, strict=True):
+                assert_says(summary, values)
+            assert count(WINDOW, ring, ask_ms, SPANS) == tuple(map(len, windows))
+            assert len(ring.buckets) <= WINDOW.buckets
+
+    ring_equals_brute_force()
+
+
+def insert_at_the_head(window: Window, ring: Ring, at_ms: int, value: int) -> None:
+    """Planted: what comes late is counted as if it came now."""
+    insert(window, ring, max(at_ms, ring.head * window.bucket_ms), value)
+
+
+def insert_and_keep(window: Window, ring: Ring, at_ms: int, value: int) -> None:
+    """Planted: nothing ever leaves, so the record grows for ever."""
+    kept = dict(ring.buckets)
+    insert(window, ring, at_ms, value)
+    ring.buckets = kept | ring.buckets
+
+
+def insert_means(window: Window, ring: Ring, at_ms: int, value: int) -> None:
+    """Planted: keeps a rounded mean instead of the sum."""
+    insert(window, ring, at_ms, value)
+    for bucket in ring.buckets.values():
+        bucket.total = bucket.total // bucket.count * bucket.count
+
+
+def insert_without_late_bins(window: Window, ring: Ring, at_ms: int, value: int) -> None:
+    """Planted: the histogram is of the newest bucket only."""
+    insert(window, ring, at_ms, value)
+    for number, bucket in ring.buckets.items():
+        if number < ring.head:
+            bucket.bins = {0: bucket.count}
+
+
+def summarise_at_the_head(
+    window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]
+) -> tuple[Summary, ...]:
+    """Planted: a window ends at the newest bucket, whenever it is asked for."""
+    return summarise(window, ring, ring.head * window.bucket_ms, spans)
+
+
+def test_a_ring_equals_brute_force() -> None:
+    check_law(insert)
+
+
+@pytest.mark.parametrize(
+    "planted", [insert_at_the_head, insert_and_keep, insert_means, insert_without_late_bins]
+)
+def test_the_law_of_rings_catches_a_bad_insert(planted: Insert) -> None:
+    with pytest.raises(AssertionError):
+        check_law(planted, how=PLANTED)
+
+
+def test_the_law_of_rings_catches_a_window_at_the_head() -> None:
+    with pytest.raises(AssertionError):
+        check_law(insert, summarise_at_the_head, PLANTED)
+
+
+def test_two_buckets_do_not_share_their_bins() -> None:
+    assert Bucket().bins is not Bucket().bins
