@@ -33,7 +33,11 @@ def split(frame: pd.DataFrame, time_column: str, windows: Windows) -> Sides:
 
 
 def drift_reference(manifest: Manifest | None, store: Path) -> tuple[pd.DataFrame | None, str]:
-    """Open the champion's sample of training rows; else None and the reason in words."""
+    """Open the champion's sample of training rows; else None and the reason in words.
+
+    Columns: its features by name, and what offline put beside them (sale price, price on
+    the rows that were held out, region, property type).
+    """
     if manifest is None:
         return None, "no champion was announced"
     if manifest.reference_sha256 is None:
@@ -47,7 +51,15 @@ def drift_reference(manifest: Manifest | None, store: Path) -> tuple[pd.DataFram
     missing = [name for name in manifest.feature_names if name not in frame]
     if missing:
         return None, f"drift reference {path.name} lacks {', '.join(missing)}"
-    return frame[list(manifest.feature_names)], path.name
+    return frame, path.name
+
+
+def after_training(frame: pd.DataFrame, time_column: str, manifest: Manifest) -> pd.DataFrame:
+    """Leave out what the champion was trained on, if anything else is there."""
+    if frame.empty:
+        return frame
+    later = frame[frame[time_column] >= manifest.trained_to_ms]
+    return frame if later.empty else later
 
 
 def sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """`python -m monitoring report`: gather from the archive, measure, write."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,18 +96,29 @@ def _drift_sides(
     if trained is None:
         words = f"{reason}: the older half of the archive is the reference"
         return comparison.split(served, "event_time_ms", asked.windows), (words,)
-    return Sides(trained, served, reason), ()
+    return Sides(trained, comparison.after_training(served, "event_time_ms", manifest), reason), ()
 
 
 def _drift_report(
     manifest: Manifest, sides: Sequence[pd.DataFrame], served: pd.DataFrame, limits: reports.Limits
 ) -> reports.DriftMade:
     categories = frames.categories(manifest)
-    texts = set() if served.empty else set(served["region"])
+    texts = _texts((served, *sides))
     named = [_columns(side, manifest) for side in sides]
     both = [column for column in named[0] if column in named[1]]
     reference, current = (frames.with_texts(n[both], categories, texts) for n in named)
     return reports.drift(reference, current, categories, limits)
+
+
+def _texts(tables: Iterable[pd.DataFrame]) -> set[str]:
+    """Collect the texts that codes among the features may stand for."""
+    return {
+        text
+        for table in tables
+        for column in ("region", "property_type")
+        if column in table
+        for text in table[column].dropna().unique()
+    }
 
 
 def _columns(rows: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:

@@ -2,11 +2,12 @@
 
 Evidently measures; it does not decide. Scores are effect sizes (Wasserstein distance
 in standard deviations, Jensen-Shannon distance), not p-values: a p-value calls every
-large sample drifted. What cannot be measured is a finding in words, never a crash and
+large sample drifted, and with few rows the threshold is what chance gives. What cannot be measured is a finding in words, never a crash and
 never silence: a feature that died has no distribution to compare, and Evidently's own
 verdict on the whole ("half of the columns") would hide it.
 """
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import pandas as pd
 from evidently import DataDefinition, Dataset, Regression, Report
 from evidently.presets import DataDriftPreset, RegressionPreset
 from msgspec import Struct
+from scipy.stats import chi2
 
 from monitoring.frames import UNKNOWN
 from monitoring.quality import ANSWER, SALE, SOLD, Rise, rise
@@ -25,6 +27,12 @@ CATEGORY_METHOD = "jensenshannon"
 # What Evidently is known to raise on columns it cannot bin, scale or divide by.
 REPORT_FAULTS = (ValueError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError)
 CONSTANT = 1e-6  # errors closer together than this have no distribution to draw
+# A report compares some 40 columns: one false alarm in 25 reports.
+CHANCE_ODDS = 0.001
+# That quantile of the distance between two samples of one distribution, in units of
+# sqrt(1/n + 1/m) standard deviations: 3.0 to 3.6 over normal, lognormal, exponential,
+# uniform and rare binary columns, 100 to 5,000 rows.
+CHANCE_WASSERSTEIN = 3.5
 BEYOND_CHANCE = 3.0  # standard errors: one false alarm in 740 comparisons
 
 
@@ -43,7 +51,7 @@ class ColumnDrift(Struct, frozen=True, kw_only=True):
     column: str
     method: str
     score: float | None  # null: nothing to compare
-    score_max: float
+    score_max: float  # the setting, or what chance gives with so few rows
     drifted: bool
     unknown_reference: float  # share of rows without a value
     unknown_current: float
@@ -71,26 +79,43 @@ def drift(
         return DriftMade(None, few, ())
     names = [str(column) for column in reference.columns]
     columns = [c for c in names if _unknown(reference[c]) < 1 and _unknown(current[c]) < 1]
-    made = _run(
-        DataDriftPreset(
-            columns=columns,
-            num_method=NUMERIC_METHOD,
-            cat_method=CATEGORY_METHOD,
-            num_threshold=limits.score_max,
-            cat_threshold=limits.score_max,
-            # One column is enough to be told of.
-            drift_share=1 / max(len(columns), 1),
-        ),
-        reference[columns],
-        current[columns],
-        _definition(columns, category_columns),
-    )
+    made = _drift_run(reference[columns], current[columns], category_columns, limits)
     scores = {} if made.snapshot is None else _scores(made.snapshot)
     rows = tuple(
         _column(c, scores.get(c), c in category_columns, reference[c], current[c], limits)
         for c in names
     )
     return DriftMade(made.snapshot, made.findings + _drift_findings(rows, limits), rows)
+
+
+def _drift_run(
+    reference: pd.DataFrame, current: pd.DataFrame, category_columns: Sequence[str], limits: Limits
+) -> Made:
+    columns = [str(column) for column in reference.columns]
+    if not columns:
+        return Made(None, ("no column has values in both windows: no report on drift",))
+    preset = DataDriftPreset(
+        columns=columns,
+        num_method=NUMERIC_METHOD,
+        cat_method=CATEGORY_METHOD,
+        per_column_threshold={
+            c: threshold(reference[c], current[c], c in category_columns, limits) for c in columns
+        },
+        drift_share=1 / len(columns),  # one column is enough to be told of
+    )
+    return _run(preset, reference, current, _definition(columns, category_columns))
+
+
+def threshold(reference: pd.Series, current: pd.Series, is_category: bool, limits: Limits) -> float:
+    """Score from which on a column has drifted: large enough to matter, and beyond chance."""
+    sizes = [float((~_is_unknown(column)).sum()) for column in (reference, current)]
+    scarcity = sum(1 / max(size, 1) for size in sizes)
+    if not is_category:
+        return max(limits.score_max, CHANCE_WASSERSTEIN * math.sqrt(scarcity))
+    kinds = pd.concat([reference, current]).nunique()
+    # Of two samples of one distribution, 8 / scarcity times the divergence is chi-square.
+    divergence = float(chi2.ppf(1 - CHANCE_ODDS, max(kinds - 1, 1))) * scarcity / 8
+    return max(limits.score_max, math.sqrt(divergence))
 
 
 def regression(reference: pd.DataFrame, current: pd.DataFrame, limits: Limits) -> Made:
@@ -121,10 +146,11 @@ def regression(reference: pd.DataFrame, current: pd.DataFrame, limits: Limits) -
 def _rise_finding(found: Rise, limits: Limits) -> tuple[str, ...]:
     if found.relative <= limits.rise_max or found.standard_errors < BEYOND_CHANCE:
         return ()
-    return (
+    words = (
         f"mean |log error| of the answers rose from {found.before:.3f} to {found.now:.3f}:"
-        f" {found.relative:+.0%}, {found.standard_errors:.1f} standard errors",
+        f" {found.relative:+.0%}, {found.standard_errors:.1f} standard errors"
     )
+    return (words,)
 
 
 def _run(
@@ -177,12 +203,13 @@ def _column(
     current: pd.Series,
     limits: Limits,
 ) -> ColumnDrift:
+    score_max = threshold(reference, current, is_category, limits)
     return ColumnDrift(
         column=column,
         method=CATEGORY_METHOD if is_category else NUMERIC_METHOD,
         score=score,
-        score_max=limits.score_max,
-        drifted=score is not None and score >= limits.score_max,
+        score_max=score_max,
+        drifted=score is not None and score >= score_max,
         unknown_reference=_unknown(reference),
         unknown_current=_unknown(current),
     )
@@ -190,7 +217,11 @@ def _column(
 
 def _unknown(column: pd.Series) -> float:
     """Share of rows without a value."""
-    return float((column.isna() | (column == UNKNOWN)).mean())
+    return float(_is_unknown(column).mean())
+
+
+def _is_unknown(column: pd.Series) -> pd.Series:
+    return column.isna() | (column == UNKNOWN)
 
 
 def _drift_findings(columns: Sequence[ColumnDrift], limits: Limits) -> tuple[str, ...]:

@@ -34,12 +34,12 @@ class Pair(NamedTuple):
 def manifest(**changes: object) -> Manifest:
     """What the champion of this market would announce."""
     codes = {str(zlib.crc32(region.encode())): level for region, level in _LEVEL_LOG.items()}
-    return messages.manifest(
-        feature_names=FEATURE_NAMES,
-        encodings={"home_region_code": codes},
-        encoding_defaults={"home_region_code": 8.0},
-        **changes,
-    )
+    of_this_market = {
+        "feature_names": FEATURE_NAMES,
+        "encodings": {"home_region_code": codes},
+        "encoding_defaults": {"home_region_code": 8.0},
+    }
+    return messages.manifest(**of_this_market | changes)
 
 
 def pairs(
