@@ -1,7 +1,8 @@
 """Three ways to a real Kafka, tried in this order by the fixture in conftest.py.
 
 1. the brokers of KAFKA_BOOTSTRAP_SERVERS
-2. a container, when a Docker engine answers and the image is to be had
+2. a container, when a Docker engine answers and the image is to be had (and that of
+   testcontainers' own helper, or TESTCONTAINERS_RYUK_DISABLED=true)
 3. the local broker of `python -m stream_app broker`
 """
 
@@ -9,9 +10,10 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import docker
@@ -32,24 +34,24 @@ class NoContainer(Exception):
 
 
 @contextmanager
-def any_broker(folder: Path) -> Iterator[str]:
+def any_broker(folder: Path, tell: Callable[[str], None]) -> Iterator[str]:
     """Give the bootstrap address of a broker that answers; stop it if it was started."""
     named = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if named:
+        tell(f"KAFKA_BOOTSTRAP_SERVERS names {named}")
         yield named
         return
-    try:
-        container = contained_broker()
-        address = container.__enter__()
-    except NoContainer as reason:
-        print(f"no Kafka in a container ({reason}); the local one is used")
-        with local_broker(folder) as address:
-            yield address
-        return
-    try:
+    with ExitStack() as stack:
+        started_s = time.monotonic()
+        try:
+            address = stack.enter_context(contained_broker())
+            which = f"{IMAGE} in a container"
+        except NoContainer as reason:
+            tell(f"no Kafka in a container: {reason}")
+            address = stack.enter_context(local_broker(folder))
+            which = "the local one"
+        tell(f"{which}, ready in {time.monotonic() - started_s:.1f} s")
         yield address
-    finally:
-        container.__exit__(None, None, None)
 
 
 @contextmanager

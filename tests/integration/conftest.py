@@ -10,12 +10,22 @@ from stream_app.contract.topics import TOPICS, full_name
 from stream_app.shell import topics_admin
 from tests.integration import brokers
 
+_USED: list[str] = []
+
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The bootstrap address of a real Kafka, shared by the whole session."""
-    with brokers.any_broker(tmp_path_factory.mktemp("broker")) as address:
+    with brokers.any_broker(tmp_path_factory.mktemp("broker"), _USED.append) as address:
         yield address
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which broker it was: what holds on one may not hold on another."""
+    if _USED:
+        terminalreporter.section("broker", sep="-")
+        for line in _USED:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture
