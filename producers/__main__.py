@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
 from producers.arguments import parser
 from producers.checkpoint import BadCheckpoint
@@ -16,9 +17,9 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141  # as a program that SIGPIPE ends
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit status."""
-    given = parser().parse_args()
+    given = parser().parse_args(arguments)
     try:
         status = COMMANDS[given.command](given)
         sys.stdout.flush()

@@ -124,6 +124,6 @@ def _pace(text: str) -> Pace:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r}: a whole number, 0 or more, is wanted")
     return int(text)

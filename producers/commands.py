@@ -100,8 +100,10 @@ def _replay(
     resumed_at = min(position, len(events))
     if resumed_at:
         _tell(f"going on after {resumed_at:,} events confirmed before")
+    save = _saver(given.checkpoint, replay)
+    save(resumed_at)  # a place that cannot be written to is told before anything is sent
     with Sender(kafka, own) as sender, shown(len(events), resumed_at) as show:
-        world = World(monotonic, wall_clock_ms, stop.wait, show, _saver(given.checkpoint, replay))
+        world = World(monotonic, wall_clock_ms, stop.wait, show, save)
         pace: Pace = given.speed
         return Replayer(events, sender, world, pace, position=resumed_at, refuse=given.refuse).run()
 

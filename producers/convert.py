@@ -23,7 +23,10 @@ def convert(selection: Selection, tally: Tally, out: BinaryIO) -> dict[str, int]
 def convert_to_file(selection: Selection, tally: Tally, path: Path) -> dict[str, int]:
     """The same into a file, which appears only when it is whole."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as out:
-        kinds = convert(selection, tally, out)
-    part.replace(path)
+    try:
+        with part.open("wb") as out:
+            kinds = convert(selection, tally, out)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return kinds

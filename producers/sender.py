@@ -234,9 +234,17 @@ def _unreachable(kafka: KafkaSettings, error: KafkaError) -> Undelivered:
     return Undelivered(f"no Kafka answers at {kafka.bootstrap_servers}: {error}")
 
 
+class _Producer(KafkaProducer):
+    """Without the second close at the end, which tells a failure again as a traceback."""
+
+    def __del__(self) -> None:
+        return
+
+
 def _connect(kafka: KafkaSettings, settings: ProducerSettings) -> Client:
+    topic_id(kafka)  # the producer itself would look for a missing topic for a minute
     try:
-        client: Client = KafkaProducer(
+        client: Client = _Producer(
             bootstrap_servers=kafka.bootstrap_servers,
             bootstrap_timeout_ms=CONNECT_WITHIN_MS,
             **_delivery(settings),

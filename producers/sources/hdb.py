@@ -23,12 +23,12 @@ LEASE_YEARS = 99
 # Singapore, its islands and some margin.
 _LATITUDES = (1.1, 1.5)
 _LONGITUDES = (103.5, 104.2)
-_MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 _USUAL_TOWN = re.compile(r"[A-Z]+([ /][A-Z]+)*")
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
-_STOREYS = re.compile(r"(\d+)(?: *(?:TO|-) *(\d+))?", re.IGNORECASE)
+_STOREYS = re.compile(r"(\d+)(?: *(?:TO|-) *(\d+))?", re.ASCII | re.IGNORECASE)
 _LEASE = re.compile(
-    r"(\d+)(?: *y(?:ea)?rs?)?(?:,? *(\d+) *m(?:on)?ths?)?", re.IGNORECASE
+    r"(\d+)(?: *y(?:ea)?rs?)?(?:,? *(\d+) *m(?:on)?ths?)?", re.ASCII | re.IGNORECASE
 )  # "61 years 04 months", "63 years", "70"
 
 

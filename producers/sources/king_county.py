@@ -19,7 +19,7 @@ PUBLISHER = "king-county-sales"
 # About what brokers reported for King County in 2014 and 2015.
 DAYS = DaysOnMarket(median_days=30.0, spread=0.8)
 ID_DIGITS = 10  # of a parcel; spreadsheets drop the leading zeros
-_ZIP = re.compile(r"(\d{5})(-\d{4}|\.0)?")
+_ZIP = re.compile(r"(\d{5})(-\d{4}|\.0)?", re.ASCII)
 
 
 def read_row(row: Row, seed: int, twins: Counter[str]) -> Offer:  # noqa: ARG001 - ids are keys here
@@ -81,7 +81,7 @@ def _day(at_ms: int) -> str:
 
 def _parcel(row: Row) -> str:
     text = row.text("id")
-    if not text.isdecimal() or len(text) > ID_DIGITS:
+    if not (text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS):
         raise BadCell("id", text, f"a parcel number of {ID_DIGITS} digits")
     if len(text) < ID_DIGITS:
         row.repair("id")

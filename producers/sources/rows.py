@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 # What files write for "not known".
 UNKNOWN = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "?"})
 # Thousands parted by commas; a comma anywhere else is no number.
-_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class BadCell(ValueError):
