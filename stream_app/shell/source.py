@@ -3,14 +3,25 @@
 State is only worth something together with the log it was made from.
 """
 
-from typing import NamedTuple
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NamedTuple
 
-from confluent_kafka import IsolationLevel, TopicCollection, TopicPartition
+from confluent_kafka import (
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from stream_app.contract.rejects import SourceChanged
 
 _TIMEOUT_S = 30.0
+_PAUSE_S = 0.1
+_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 
 
 class Source(NamedTuple):
@@ -26,8 +37,10 @@ class Bounds(NamedTuple):
 
 def describe(admin: AdminClient, topic: str) -> Source:
     """Ask the broker for a topic's id and size."""
-    asked = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)
-    found = asked[topic].result()
+    found = _answer(
+        lambda: admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)[topic],
+        topic,
+    )
     return Source(topic, str(found.topic_id), len(found.partitions))
 
 
@@ -39,13 +52,36 @@ def bounds(
 ) -> Bounds:
     """Ask where a partition begins and ends; read committed, it ends at the last stable offset."""
     where = TopicPartition(topic, partition)
-    start, end = (
-        admin.list_offsets({where: spec}, isolation_level=isolation, request_timeout=_TIMEOUT_S)[
-            where
-        ]
-        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
-    )
-    return Bounds(start.result().offset, end.result().offset)
+
+    def offset(spec: OffsetSpec) -> int:
+        asked = {where: spec}
+        return int(
+            _answer(
+                lambda: admin.list_offsets(
+                    asked, isolation_level=isolation, request_timeout=_TIMEOUT_S
+                )[where],
+                topic,
+            ).offset
+        )
+
+    return Bounds(offset(OffsetSpec.earliest()), offset(OffsetSpec.latest()))
+
+
+def _answer(ask: Callable[[], Future[Any]], topic: str) -> Any:  # noqa: ANN401 - untyped library
+    """Ask until there is a leader to answer, which takes a moment in a topic's first second."""
+    deadline_s = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            return ask().result()
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise SourceChanged(
+                    f"{topic}: no such topic; `python -m stream_app topics create` makes it"
+                ) from error
+            if code not in _NO_LEADER_YET or time.monotonic() > deadline_s:
+                raise
+            time.sleep(_PAUSE_S)
 
 
 def check_unchanged(

@@ -13,20 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from stream_app.shell import children, logs
+
 _log = logging.getLogger(__name__)
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _HEALTHY_AFTER_S = 60.0  # a worker that lived this long starts the waiting over
 _WRONG_SETTINGS = 2  # no restart mends that
-
-
-def next_wait_s(wait_s: float, lived_s: float) -> float:
-    """How long to wait before the next start: twice as long each time, unless it was healthy.
-
-    >>> next_wait_s(4.0, lived_s=1.0), next_wait_s(4.0, lived_s=61.0)
-    (8.0, 0.5)
-    """
-    return _FIRST_WAIT_S if lived_s >= _HEALTHY_AFTER_S else min(2 * wait_s, _LONGEST_WAIT_S)
 
 
 class Supervisor:
@@ -35,25 +28,29 @@ class Supervisor:
     def __init__(
         self,
         command: Sequence[str],
+        first_wait_s: float = _FIRST_WAIT_S,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._command = command
+        self._first_wait_s = first_wait_s
         self._now_s = now_s
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
         """Give the status of the last child: 0 ended well, 2 wrong settings, else told to stop."""
-        wait_s = _FIRST_WAIT_S / 2
+        wait_s = self._first_wait_s
         while True:
             started_s = self._now_s()
             status = self._run_once()
             if status in (0, _WRONG_SETTINGS) or self._stopping.is_set():
                 return status
-            wait_s = next_wait_s(wait_s, self._now_s() - started_s)
+            if self._now_s() - started_s >= _HEALTHY_AFTER_S:
+                wait_s = self._first_wait_s
             _log.warning("restarting", extra={"status": status, "wait_s": wait_s})
             if self._stopping.wait(wait_s):
                 return status
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     def stop(self, received: int) -> None:
         """Pass a signal on to the child and start none any more."""
@@ -62,16 +59,16 @@ class Supervisor:
             self._child.send_signal(received)
 
     def _run_once(self) -> int:
-        if self._stopping.is_set():
-            return 0
-        # A session of its own: Ctrl-C reaches us alone, and we pass it on once.
-        self._child = subprocess.Popen(self._command, start_new_session=True)
+        self._child = children.start(self._command)
         _log.info("started", extra={"child": self._child.pid})
+        if self._stopping.is_set():  # told while it was being started
+            self._child.send_signal(signal.SIGTERM)
         return self._child.wait()
 
 
 def supervise(worker_options: Sequence[str]) -> int:
     """Keep `python -m stream_app worker` running with these options."""
+    logging.basicConfig(level=logging.INFO, handlers=[logs.handler()], force=True)
     supervisor = Supervisor([sys.executable, "-m", "stream_app", "worker", *worker_options])
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda received, _frame: supervisor.stop(received))

@@ -1,0 +1,39 @@
+"""State is only worth something together with the log it was made from."""
+
+import pytest
+
+from stream_app.contract.rejects import SourceChanged
+from stream_app.shell.source import Bounds, Source, check_unchanged
+
+SOURCE = Source("housing.events", "id-1", partitions=4)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "applied"),
+    [
+        (Bounds(0, 10), 4),
+        (Bounds(0, 10), 9),  # all is applied
+        (Bounds(5, 10), 4),  # what was applied may go
+        (Bounds(0, 0), -1),
+    ],
+)
+def test_a_log_that_holds_all_that_comes_next_is_the_one(bounds: Bounds, applied: int) -> None:
+    check_unchanged(SOURCE, bounds, 2, "id-1", applied)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "topic_id", "applied", "said"),
+    [
+        (Bounds(0, 10), "id-0", 4, "was created anew: its id is id-1, .* made from id-0"),
+        (Bounds(0, 10), "id-1", 10, "has applied offset 10, but the log ends before 10"),
+        (Bounds(6, 10), "id-1", 4, "offsets 5 to 5 were deleted before they were applied"),
+    ],
+)
+def test_another_log_is_named_with_the_remedy(
+    bounds: Bounds, topic_id: str, applied: int, said: str
+) -> None:
+    with pytest.raises(SourceChanged, match=said) as refused:
+        check_unchanged(SOURCE, bounds, 2, topic_id, applied)
+
+    assert str(refused.value).startswith("housing.events partition 2: ")
+    assert "HOUSING_KAFKA_PREFIX" in str(refused.value)
