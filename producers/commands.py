@@ -95,7 +95,7 @@ def _replay(
 ) -> Report:
     chosen = selection(given, own.seed)
     events = list(chosen.events(tally))
-    replay = checkpoint.replay_of(chosen, full_name(kafka.prefix, EVENTS), topic_id(kafka))
+    replay = checkpoint.replay_of(chosen, full_name(kafka.prefix, EVENTS), topic_id(kafka, own))
     position = checkpoint.load(given.checkpoint, replay) if given.checkpoint else 0
     resumed_at = min(position, len(events))
     if resumed_at:

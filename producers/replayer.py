@@ -127,13 +127,15 @@ class Replayer:
 
     def _take(self, event: AnyEvent) -> None:
         broken = violation(event, self._world.wall_ms())
-        self._reached += 1
         if broken is not None:
             self._against_rules[broken[0]] += 1
-            if self._refuse:
-                self._refused += 1
-                return
+        if broken is not None and self._refuse:
+            self._refused += 1
+            self._reached += 1
+            return
         self._sender.send_raw(event.event_id, event.region, wire.encode(event))
+        # Only now: an event at which the sender fails is not behind us.
+        self._reached += 1
         self._sent[kind_of(event)] += 1
         self._sent_ends.append(self._reached)
 

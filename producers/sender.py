@@ -30,7 +30,6 @@ from stream_app.contract.topics import EVENTS, RECORD_BYTES_MAX, full_name
 UNCONFIRMED_MAX = 10_000
 # Beyond the client's own time limit for a delivery, which must speak first.
 GRACE_S = 5.0
-CONNECT_WITHIN_MS = 10_000
 
 
 class Refused(ValueError):
@@ -202,7 +201,7 @@ def refuse_unsafe(settings: ProducerSettings) -> None:
         raise BadSettings("\n".join(mistakes))
 
 
-def topic_id(kafka: KafkaSettings) -> str:
+def topic_id(kafka: KafkaSettings, settings: ProducerSettings) -> str:
     """The id that the broker gave the events topic when it was created.
 
     Raises
@@ -212,7 +211,8 @@ def topic_id(kafka: KafkaSettings) -> str:
     topic = full_name(kafka.prefix, EVENTS)
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=kafka.bootstrap_servers, bootstrap_timeout_ms=CONNECT_WITHIN_MS
+            bootstrap_servers=kafka.bootstrap_servers,
+            bootstrap_timeout_ms=int(settings.connect_timeout_s * 1000),
         )
     except KafkaError as error:
         raise _unreachable(kafka, error) from error
@@ -242,11 +242,11 @@ class _Producer(KafkaProducer):
 
 
 def _connect(kafka: KafkaSettings, settings: ProducerSettings) -> Client:
-    topic_id(kafka)  # the producer itself would look for a missing topic for a minute
+    topic_id(kafka, settings)  # the producer itself would look for a missing topic for a minute
     try:
         client: Client = _Producer(
             bootstrap_servers=kafka.bootstrap_servers,
-            bootstrap_timeout_ms=CONNECT_WITHIN_MS,
+            bootstrap_timeout_ms=int(settings.connect_timeout_s * 1000),
             **_delivery(settings),
         )
     except KafkaError as error:

@@ -24,10 +24,12 @@ class ProducerSettings(Struct, frozen=True):
     """Section PRODUCERS."""
 
     # Of everything simulated: another seed is another history of listing dates.
-    seed: Annotated[int, Meta(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     # Fills batches when events come thick; costs a lone event this much latency.
     linger_ms: Annotated[int, Meta(ge=0, le=10_000)] = 5
     batch_bytes: Annotated[int, Meta(ge=0, le=1_000_000)] = 131_072
+    # A broker that does not answer by then is told as absent.
+    connect_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
     # How long one event may stay unconfirmed before the sender gives up.
     delivery_timeout_s: Annotated[float, Meta(gt=0, le=3_600)] = 120.0
     # Weaker values are refused: they lose or double events without a word.
