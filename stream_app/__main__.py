@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,9 +94,9 @@ def _add_topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     create.add_argument(
         "--partitions",
         type=_count,
-        default=DEFAULT_PARTITIONS,
         metavar="N",
-        help=f"of events and all that follows it; fixed for good (default {DEFAULT_PARTITIONS})",
+        help="of events and all that follows it; fixed for good "
+        f"(default: as events has, else {DEFAULT_PARTITIONS})",
     )
     create.set_defaults(run=_create_topics)
     verify = verbs.add_parser("verify", help="name every difference; status 1 if there is one")
@@ -228,6 +230,8 @@ def _contract(parsed: argparse.Namespace) -> int:
 
 
 def _worker(parsed: argparse.Namespace) -> int:
+    # Loading takes seconds, and as process 1 of a container SIGTERM would be ignored until then.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     import importlib
 
     from stream_app.shell import app, settings

@@ -9,9 +9,10 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import DEFAULT_PARTITIONS, TOPICS, Topic, full_name
+from stream_app.contract.topics import DEFAULT_PARTITIONS, EVENTS, TOPICS, Topic, full_name
 
-WITHIN_S = 30.0
+ANSWER_WITHIN_S = 10.0
+WITHIN_S = 30.0  # for a topic to be made
 POLL_S = 0.05
 
 
@@ -39,25 +40,21 @@ def connect(kafka: KafkaSettings) -> AdminClient:
 def create(
     admin: AdminClient,
     prefix: str,
-    partitions: int = DEFAULT_PARTITIONS,
+    partitions: int | None = None,
     replication_factor: int = 1,
 ) -> Created:
     """Make the topics that are not there; leave the others as they are.
 
+    `partitions` of `events` and all that follows it; None: as many as `events` has
+    already, else the default.
+
     Raises
     ------
-    Refused : nobody answers, or the broker does not agree
+    Refused : nobody answers, the broker does not agree, or `events` has another count
     """
-    wanted = [
-        NewTopic(
-            full_name(prefix, topic),
-            num_partitions=partitions if topic.co_partitioned else 1,
-            replication_factor=replication_factor,
-            config=dict(topic.config),
-        )
-        for topic in TOPICS
-    ]
-    there = _names(admin)
+    there = _counts(admin)
+    count = _agreed_count(there.get(full_name(prefix, EVENTS)), partitions)
+    wanted = [_new_topic(prefix, topic, count, replication_factor) for topic in TOPICS]
     missing = [topic for topic in wanted if topic.topic not in there]
     if missing:
         for name, future in admin.create_topics(missing, request_timeout=WITHIN_S).items():
@@ -65,6 +62,24 @@ def create(
         _await_known(admin, [topic.topic for topic in missing])
     made = tuple(topic.topic for topic in missing)
     return Created(made, tuple(topic.topic for topic in wanted if topic.topic in there))
+
+
+def _agreed_count(found: int | None, asked: int | None) -> int:
+    if found is not None and asked is not None and found != asked:
+        raise Refused(
+            f"events has {found} partitions and {asked} were asked for: their number is fixed "
+            "when topics are made, as the state lies beside its source"
+        )
+    return found or asked or DEFAULT_PARTITIONS
+
+
+def _new_topic(prefix: str, topic: Topic, partitions: int, replication_factor: int) -> NewTopic:
+    return NewTopic(
+        full_name(prefix, topic),
+        num_partitions=partitions if topic.co_partitioned else 1,
+        replication_factor=replication_factor,
+        config=dict(topic.config),
+    )
 
 
 def _await_made(name: str, future: Future[None]) -> None:
@@ -85,11 +100,13 @@ def _await_known(admin: AdminClient, names: Collection[str]) -> None:
         time.sleep(POLL_S)
 
 
-def _names(admin: AdminClient) -> frozenset[str]:
+def _counts(admin: AdminClient) -> Mapping[str, int]:
+    """The topics that are there, and how many partitions each has."""
     try:
-        return frozenset(admin.list_topics(timeout=WITHIN_S).topics)
+        listed = admin.list_topics(timeout=ANSWER_WITHIN_S).topics
     except KafkaException as error:
         raise Refused(f"no broker answers: {error.args[0].str()}") from None
+    return {name: len(topic.partitions) for name, topic in listed.items()}
 
 
 def verify(admin: AdminClient, prefix: str) -> tuple[str, ...]:
@@ -99,7 +116,7 @@ def verify(admin: AdminClient, prefix: str) -> tuple[str, ...]:
     ------
     Refused : nobody answers
     """
-    there = _names(admin)
+    there = _counts(admin)
     wanted = {full_name(prefix, topic): topic for topic in TOPICS}
     found = _look(admin, [name for name in wanted if name in there])
     return differences(wanted, found)
@@ -108,14 +125,14 @@ def verify(admin: AdminClient, prefix: str) -> tuple[str, ...]:
 def _look(admin: AdminClient, names: Collection[str]) -> dict[str, Found]:
     if not names:
         return {}
-    listed = admin.list_topics(timeout=WITHIN_S).topics
+    counts = _counts(admin)
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     configs = admin.describe_configs(resources, request_timeout=WITHIN_S)
     settings = {resource.name: _settings(future) for resource, future in configs.items()}
     return {
-        name: Found(len(listed[name].partitions), config)
+        name: Found(counts[name], config)
         for name, config in settings.items()
-        if config is not None and name in listed
+        if config is not None and name in counts
     }
 
 

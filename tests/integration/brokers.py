@@ -77,7 +77,7 @@ def contained_broker() -> Iterator[str]:
         raise NoContainer(f"{IMAGE} does not start: {error}") from None
     try:
         address = f"127.0.0.1:{port}"
-        until(lambda: broker.answers(address, within_s=2.0), 60, f"{IMAGE} answers")
+        until(lambda: broker.answers(address, within_s=2.0), 120, f"{IMAGE} answers")
         yield address
     finally:
         container.stop()

@@ -18,6 +18,7 @@ from confluent_kafka.admin import (
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, SHADOW, STATE, TOPICS, full_name
 from stream_app.shell import topics_admin
+from tests.integration.brokers import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.broker
@@ -32,6 +33,33 @@ def test_a_second_create_makes_nothing(fresh_prefix: KafkaSettings) -> None:
     names = tuple(full_name(fresh_prefix.prefix, topic) for topic in TOPICS)
     assert (first.made, first.there_already) == (names, ())
     assert (second.made, second.there_already) == ((), names)
+
+
+def test_another_number_of_partitions_is_refused_once_events_is_there(kafka: KafkaSettings) -> None:
+    with pytest.raises(topics_admin.Refused, match="events has 4 partitions and 8 were asked for"):
+        topics_admin.create(topics_admin.connect(kafka), kafka.prefix, partitions=8)
+
+
+def test_a_missing_topic_is_made_with_as_many_partitions_as_events_has(
+    fresh_prefix: KafkaSettings,
+) -> None:
+    admin = topics_admin.connect(fresh_prefix)
+    topics_admin.create(admin, fresh_prefix.prefix, partitions=3)
+    shadow = full_name(fresh_prefix.prefix, SHADOW)
+    _delete(admin, shadow)
+    until(lambda: shadow not in admin.list_topics(timeout=10).topics, 15, "it is gone")
+
+    again = topics_admin.create(admin, fresh_prefix.prefix)
+
+    assert again.made == (shadow,)
+    assert topics_admin.verify(admin, fresh_prefix.prefix) == ()
+
+
+def test_without_a_broker_it_says_that_none_answers() -> None:
+    nobody = KafkaSettings(bootstrap_servers=f"127.0.0.1:{free_port()}")
+
+    with pytest.raises(topics_admin.Refused, match="no broker answers"):
+        topics_admin.verify(topics_admin.connect(nobody), nobody.prefix)
 
 
 def test_topics_as_created_show_no_difference(kafka: KafkaSettings) -> None:
