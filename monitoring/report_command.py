@@ -17,6 +17,7 @@ from monitoring.summary import Drift, Quality, Summary, WindowRows
 from monitoring.windows import Windows, day
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Manifest
+from stream_app.contract.topics import OUTCOMES, PREDICTIONS, Topic, full_name
 
 ANSWER_LOG = "answer_log"  # the served price, as one more column beside the features
 UNNAMED = "no champion was announced: features have no names, their drift was not measured"
@@ -70,12 +71,19 @@ def make(asked: Asked, settings: MonitoringSettings) -> tuple[Summary, Path]:
     return summary, run
 
 
+def _absent(asked: Asked, topic: Topic, what: str) -> tuple[str, ...]:
+    name = full_name(asked.prefix, topic)
+    return (f"the archive holds no {what} of {asked.market} in {name}",)
+
+
 def _drift(asked: Asked, settings: MonitoringSettings, manifest: Manifest | None) -> DriftMeasured:
     served = frames.predictions(asked.archive, asked.prefix, asked.market)
     sides, findings = _drift_sides(asked, settings, manifest, served)
     drawn = [_drawn(side, settings) for side in (sides.reference, sides.current)]
     made = reports.DriftMade(None, (UNNAMED,), ())
-    if manifest is not None:
+    if served.empty:
+        made = reports.DriftMade(None, _absent(asked, PREDICTIONS, "prediction"), ())
+    elif manifest is not None:
         made = _drift_report(manifest, drawn, served, _limits(settings))
     reference_rows = _rows(sides.reference, "event_time_ms", drawn[0], sides.reference_what)
     current_rows = _rows(sides.current, "event_time_ms", drawn[1])
@@ -135,7 +143,9 @@ def _quality(asked: Asked, settings: MonitoringSettings) -> QualityMeasured:
     sides = comparison.split(sold, "sold_ms", asked.windows)
     prices = [quality.prices(side) for side in (sides.reference, sides.current)]
     drawn = [_drawn(frame, settings) for frame in prices]
-    made = reports.regression(drawn[0], drawn[1], _limits(settings))
+    made = reports.Made(None, _absent(asked, OUTCOMES, "sale"))
+    if not sold.empty:
+        made = reports.regression(drawn[0], drawn[1], _limits(settings))
     figures = Quality(
         reference=_rows(sides.reference, "sold_ms", drawn[0]),
         current=_rows(sides.current, "sold_ms", drawn[1]),
