@@ -11,6 +11,7 @@ from stream_app.contract.settings import KafkaSettings
 
 TAIL_LINES = 15
 TAIL_BYTES = 64 * 1024
+SHOWN_CHARS = 400
 
 
 def failure_lines(failed: ProgramFailed) -> list[str]:
@@ -20,11 +21,21 @@ def failure_lines(failed: ProgramFailed) -> list[str]:
     return [
         f"demo: {failed}. The end of {program.log}:",
         "",
-        *(f"    {line}" for line in said),
+        *(f"    {shortened(line)}" for line in said),
         "",
         "All programs were stopped. Mend what it says and run the demo again; if it says",
         f"nothing that helps, {program.log.parent} has what the other programs said.",
     ]
+
+
+def shortened(line: str) -> str:
+    """Cut the middle out of what no terminal shows in one piece.
+
+    >>> shortened("a" * 1000) == "a" * 200 + " ... " + "a" * 200
+    True
+    """
+    half = SHOWN_CHARS // 2
+    return line if len(line) <= SHOWN_CHARS else f"{line[:half]} ... {line[-half:]}"
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> list[str]:

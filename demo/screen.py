@@ -98,15 +98,18 @@ class Plain(Steps):
 
 
 def plain_line(view: View) -> str:
-    """One line of figures."""
+    """One line of figures; quality and latency as soon as a champion's answers are sold."""
     totals, now = view.totals, view.rolling
+    flow = (
+        f"{totals.events:,} events, {totals.predictions:,} predictions, "
+        f"{totals.outcomes:,} outcomes, {number(view.lag)} to apply"
+    )
+    if not now.rows:
+        return flow
     return (
-        f"events {totals.events:,}  predictions {totals.predictions:,}"
-        f"  outcomes {totals.outcomes:,}  lag {number(view.lag)}"
-        f"  MAE naive {number(now.mae_naive)} champion {number(now.mae_champion)}"
-        f" answer {number(now.mae_answer)}"
-        f"  p50 {number(view.p50_ms)} ms p99 {number(view.p99_ms)} ms"
-        f"  corrector {view.corrector or UNKNOWN}"
+        f"{flow} | MAE naive {number(now.mae_naive)}, champion {number(now.mae_champion)}, "
+        f"answer {number(now.mae_answer)} | p50 {number(view.p50_ms)} ms, "
+        f"p99 {number(view.p99_ms)} ms | corrector {view.corrector or UNKNOWN}"
     )
 
 

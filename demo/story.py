@@ -1,6 +1,7 @@
 """The demo, step by step: each method is one thing that a user would do by hand."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -27,9 +28,9 @@ TRICKLE = "100/s"
 
 
 class Replayed(Struct):
-    """What `producers replay --json` prints at its end."""
+    """What `producers replay --json` prints, as its last line."""
 
-    sent: int
+    events: int  # sent and confirmed
 
 
 class Trained(Struct):
@@ -114,14 +115,14 @@ class Story:
         span = "--from", self._plan.history_from, "--to", self._plan.split
         program = self._programs.start("replay-history", *self._replay(*span, "--speed", "max"))
         self._count_sent(self._programs.finish(program, lambda: self._screen.show(observer.view)))
-        self._await_applied(observer, workers)
+        self._await_applied(observer, workers, lambda: self._screen.show(observer.view))
 
     def _train(self) -> None:
         self._screen.step(f"Champion: trained on the topic, sales before {self._plan.split}")
         market = "--market", self._plan.market
         until = "--events", "topic", "--train-to", self._plan.split
         printed = self._programs.run("train", "offline", "train", *market, *until, "--json")
-        trained = msgspec.json.decode(printed, type=Trained)
+        trained = msgspec.json.decode(_last_line(printed), type=Trained)
         self._programs.run("announce", "offline", "announce", *market, "--json")
         self._screen.say(f"champion {trained.version} is announced")
 
@@ -137,7 +138,7 @@ class Story:
         )
         self._programs.stop(trickle)
         self._count_sent(trickle.printed())
-        self._await_applied(observer, workers)
+        self._await_applied(observer, workers, lambda: None)
         self._screen.say(f"{DEFAULT_PARTITIONS} of {DEFAULT_PARTITIONS} partitions serve with it")
 
     def _replay_rest(self, observer: Observer) -> None:
@@ -148,7 +149,7 @@ class Story:
 
     def _settle(self, observer: Observer, workers: Workers) -> None:
         """Wait until every event is applied and every outcome learned from."""
-        self._await_applied(observer, workers)
+        self._await_applied(observer, workers, lambda: self._screen.show(observer.view))
         self._programs.await_(
             lambda: observer.ask(Watch.unlearned) == 0,
             APPLIED_WITHIN_S,
@@ -180,13 +181,19 @@ class Story:
         return "producers", "replay", "--source", self._plan.market, *files, *options, "--json"
 
     def _count_sent(self, printed: str) -> None:
-        self._sent += msgspec.json.decode(printed, type=Replayed).sent
+        self._sent += msgspec.json.decode(_last_line(printed), type=Replayed).events
 
-    def _await_applied(self, observer: Observer, workers: Workers) -> None:
+    def _await_applied(
+        self, observer: Observer, workers: Workers, show: Callable[[], None]
+    ) -> None:
         def is_applied() -> bool:
-            self._screen.show(observer.view)
+            show()
             totals, lag = observer.ask(lambda w: (w.account.totals(), w.account.lag()))
             return totals.events >= self._sent and lag == 0
 
         self._programs.await_(is_applied, APPLIED_WITHIN_S, workers.scorer, "apply all events")
         self._screen.settle()
+
+
+def _last_line(printed: str) -> str:
+    return printed.rstrip().rpartition("\n")[2]
