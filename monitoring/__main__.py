@@ -15,6 +15,7 @@ from rich.console import Console
 
 from monitoring import chain, windows
 from monitoring import settings as own
+from monitoring.archive import Archiver, NoBroker, limits_of
 from monitoring.settings import MonitoringSettings
 from monitoring.windows import BadWindow, Windows
 from stream_app.contract.markets import MARKETS
@@ -26,6 +27,7 @@ FAILED = 1
 OUR_FAULT = 70
 INTERRUPTED = 130
 TELL_EVERY_S = 5.0
+DAY_S = 86_400
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), OUR_FAULT)
     except KafkaException as error:
         return _fail(f"broker: {error.args[0].str()}", FAILED)
-    except OSError as error:
+    except (OSError, NoBroker) as error:
         return _fail(str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -98,8 +100,6 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _archive(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSettings) -> int:
-    from monitoring.archive import Archiver, limits_of
-
     stop = _stop_on_signals()
     archiver = Archiver(
         kafka,
@@ -109,7 +109,7 @@ def _archive(given: argparse.Namespace, kafka: KafkaSettings, settings: Monitori
         tell=_tell,
     )
     archiver.start()
-    enough = _enough(given, archiver.is_at_end, archiver.idle_s)
+    enough = _enough(given, archiver)
     told_s = time.monotonic()
     while not stop.is_set() and not enough():
         archiver.step()
@@ -122,13 +122,11 @@ def _archive(given: argparse.Namespace, kafka: KafkaSettings, settings: Monitori
     return 0
 
 
-def _enough(
-    given: argparse.Namespace, is_at_end: Callable[[], bool], idle_s: Callable[[], float]
-) -> Callable[[], bool]:
+def _enough(given: argparse.Namespace, archiver: Archiver) -> Callable[[], bool]:
     if given.once:
-        return is_at_end
+        return archiver.was_at_end
     if given.until_idle is not None:
-        return lambda: is_at_end() and idle_s() >= given.until_idle
+        return lambda: archiver.is_at_end() and archiver.idle_s() >= given.until_idle
     return lambda: False
 
 
@@ -174,9 +172,12 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < 86_400:
-        raise argparse.ArgumentTypeError(f"{text} s: must lie between 0 and 86400")
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
+    if not 0 < seconds <= DAY_S:
+        raise argparse.ArgumentTypeError(f"{text} s: must be above 0, at most {DAY_S:,}")
     return seconds
 
 

@@ -46,6 +46,10 @@ CONSUME_S = 0.25
 BROKER_ANSWER_S = 20.0
 
 
+class NoBroker(Exception):
+    """The broker did not answer in time."""
+
+
 class Limits(Struct, frozen=True):
     """When what was taken is published, over all partitions of one archiver."""
 
@@ -65,6 +69,7 @@ class Part:
     records: list[Taken] = field(default_factory=list)
     size_bytes: int = 0  # of the records
     at_end: bool = False  # nothing more was there when last asked
+    was_at_end: bool = False  # since it was assigned
 
     def begin(self, offset: int) -> None:
         """Open a new, empty range at `offset`."""
@@ -103,6 +108,7 @@ class Archiver:
             full_name(kafka.prefix, layout.topic): layout for layout in LAYOUTS
         }
         self._limits, self._root, self._tell, self._reached = limits, root, tell, reached
+        self._servers = kafka.bootstrap_servers
         self._parts: dict[tuple[str, int], Part] = {}
         self._size_bytes = 0
         self._opened_s = 0.0
@@ -130,8 +136,13 @@ class Archiver:
         Raises
         ------
         SourceChanged : a topic does not exist
+        NoBroker : nobody answers
         """
-        self._topic_ids(self._layouts)
+        try:
+            self._topic_ids(self._layouts)
+        except KafkaException as error:
+            words = f"{self._servers}: {error.args[0].str()}; KAFKA_BOOTSTRAP_SERVERS names it"
+            raise NoBroker(f"no broker answers at {words}") from None
         self._consumer.subscribe(
             list(self._layouts),
             on_assign=self._assigned,
@@ -149,6 +160,10 @@ class Archiver:
     def is_at_end(self) -> bool:
         """Tell whether partitions were assigned and nothing more was there when last asked."""
         return self.progress.assigned and all(part.at_end for part in self._parts.values())
+
+    def was_at_end(self) -> bool:
+        """Tell whether each assigned partition was read to its end at some time."""
+        return self.progress.assigned and all(part.was_at_end for part in self._parts.values())
 
     def idle_s(self) -> float:
         """Tell how long no record came."""
@@ -198,7 +213,7 @@ class Archiver:
     def _note(self, error: KafkaError, part: Part | None) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
             if part is not None:
-                part.at_end = True
+                part.at_end = part.was_at_end = True
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise SourceChanged(
                 f"{error.str()}; records were deleted before they were archived: start again"
