@@ -34,15 +34,31 @@ _LEASE = re.compile(
 
 def read_row(row: Row, seed: int, twins: Counter[str]) -> Offer:
     """Map one row of any schema."""
-    year, month_span_ms = _month(row)
+    sold_year, month_span_ms = _month(row)
     listing_id = _listing_id(row, twins)
     sold_ms = moment_ms(month_span_ms, seed, listing_id)
     region = f"hdb-{_town(row)}"
+    listed = listed_ms(sold_ms, DAYS, seed, listing_id)
+    sale = Sale(
+        event_id=fingerprint(PUBLISHER, listing_id, "sale"),
+        event_time_ms=sold_ms,
+        market="hdb",
+        region=region,
+        listing_id=listing_id,
+        source=PUBLISHER,
+        trace_id=listing_id,
+        simulated_fields=("event_time_ms",),
+        sale_price=row.number("resale_price"),
+    )
+    return Offer(_listing(row, listing_id, region, listed, sold_year), sale)
+
+
+def _listing(row: Row, listing_id: str, region: str, at_ms: int, sold_year: int) -> Listing:
     latitude, longitude = _place(row)
     built_year = row.whole_or_none("lease_commence_date")
-    listing = Listing(
+    return Listing(
         event_id=fingerprint(PUBLISHER, listing_id, "listing"),
-        event_time_ms=listed_ms(sold_ms, DAYS, seed, listing_id),
+        event_time_ms=at_ms,
         market="hdb",
         region=region,
         listing_id=listing_id,
@@ -55,22 +71,10 @@ def read_row(row: Row, seed: int, twins: Counter[str]) -> Offer:
         area_m2=row.number("floor_area_sqm"),
         floor=_floor(row),
         built_year=built_year,
-        lease_remaining_years=_lease(row, built_year, year),
+        lease_remaining_years=_lease(row, built_year, sold_year),
         latitude=latitude,
         longitude=longitude,
     )
-    sale = Sale(
-        event_id=fingerprint(PUBLISHER, listing_id, "sale"),
-        event_time_ms=sold_ms,
-        market="hdb",
-        region=region,
-        listing_id=listing_id,
-        source=PUBLISHER,
-        trace_id=listing_id,
-        simulated_fields=("event_time_ms",),
-        sale_price=row.number("resale_price"),
-    )
-    return Offer(listing, sale)
 
 
 def _listing_id(row: Row, twins: Counter[str]) -> str:

@@ -24,14 +24,28 @@ _ZIP = re.compile(r"(\d{5})(-\d{4}|\.0)?", re.ASCII)
 
 def read_row(row: Row, seed: int, twins: Counter[str]) -> Offer:  # noqa: ARG001 - ids are keys here
     """Map one row. A home sold twice is two listings of one `home_id`."""
-    parcel = _parcel(row)
+    home_id = f"kc-{_parcel(row)}"
     sold_ms = row.date_ms("date")
-    home_id = f"kc-{parcel}"
     listing_id = f"{home_id}-{_day(sold_ms)}"
     region = f"kc-{_zipcode(row)}"
-    listing = Listing(
+    listing = _listing(row, listing_id, region, home_id, listed_ms(sold_ms, DAYS, seed, listing_id))
+    sale = Sale(
+        event_id=fingerprint(PUBLISHER, listing_id, "sale"),
+        event_time_ms=sold_ms,
+        market="king-county",
+        region=region,
+        listing_id=listing_id,
+        source=PUBLISHER,
+        trace_id=listing_id,
+        sale_price=row.number("price"),
+    )
+    return Offer(listing, sale)
+
+
+def _listing(row: Row, listing_id: str, region: str, home_id: str, at_ms: int) -> Listing:
+    return Listing(
         event_id=fingerprint(PUBLISHER, listing_id, "listing"),
-        event_time_ms=listed_ms(sold_ms, DAYS, seed, listing_id),
+        event_time_ms=at_ms,
         market="king-county",
         region=region,
         listing_id=listing_id,
@@ -57,17 +71,6 @@ def read_row(row: Row, seed: int, twins: Counter[str]) -> Offer:  # noqa: ARG001
         latitude=row.number_or_none("lat"),
         longitude=row.number_or_none("long"),
     )
-    sale = Sale(
-        event_id=fingerprint(PUBLISHER, listing_id, "sale"),
-        event_time_ms=sold_ms,
-        market="king-county",
-        region=region,
-        listing_id=listing_id,
-        source=PUBLISHER,
-        trace_id=listing_id,
-        sale_price=row.number("price"),
-    )
-    return Offer(listing, sale)
 
 
 def _square_feet(row: Row, column: str) -> float | None:
