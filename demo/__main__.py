@@ -16,9 +16,9 @@ from typing import NoReturn
 import msgspec
 from rich.console import Console
 
-from demo import brokers, ending, folders, screen, settings
+from demo import brokers, config, ending, folders, screen, settings
 from demo.folders import Folders, InUse
-from demo.plan import PLANS
+from demo.plan import QUICK, WHOLE, Plan
 from demo.programs import ProgramFailed, Programs
 from demo.story import Story, Told
 from demo.summary import exit_status
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(soft_wrap=True)
     try:
         with folders.fresh(given.out) as out:
-            return _run(given.market, out, console)
+            return _run((QUICK if given.quick else WHOLE)[given.market], out, console)
     except InUse as error:
         print(f"demo: {error}", file=sys.stderr)
         return WRONG_INPUT
@@ -65,7 +65,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--market", choices=sorted(PLANS), default="king-county", help="default king-county"
+        "--market", choices=sorted(WHOLE), default="king-county", help="default king-county"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a few months of sales only, in about a minute"
     )
     parser.add_argument(
         "--out", type=Path, default=Path("var/demo"), metavar="FOLDER", help="default var/demo"
@@ -73,13 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(market: str, out: Folders, console: Console) -> int:
+def _run(plan: Plan, out: Folders, console: Console) -> int:
     started_s = time.monotonic()
     shown = screen.screen_for(console)
     programs = Programs(out.logs, settings.plain_environment())
     try:
         kafka = brokers.bring_up(out, programs, shown)
-        told = Story(PLANS[market], kafka, out, programs, shown).tell(started_s)
+        told = Story(plan, kafka, out, programs, shown).tell(started_s)
     except ProgramFailed as failed:
         shown.settle()
         _stop(programs)
@@ -105,9 +108,13 @@ def _tell_end(told: Told, kafka: KafkaSettings, out: Folders, console: Console) 
     console.print()
     console.print(screen.summary_table(told.summary))
     own_broker = settings.named_brokers() is None
+    if own_broker:
+        out.settings.write_text(config.afterwards(out), encoding="utf-8")
     lines = [
         *ending.flow_lines(told.summary),
         *ending.verdict(told.summary, map(str, told.losses)),
+        "",
+        *ending.place_lines(out),
         "",
         *ending.go_on_lines(kafka, out, own_broker),
     ]

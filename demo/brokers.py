@@ -1,10 +1,8 @@
 """Which brokers a run uses: those that are named, else one of its own."""
 
 import secrets
-from pathlib import Path
 
-from demo import settings
-from demo.config import settings_toml
+from demo import config, settings
 from demo.folders import Folders
 from demo.programs import Programs
 from demo.screen import Screen
@@ -21,18 +19,18 @@ def bring_up(folders: Folders, programs: Programs, screen: Screen) -> KafkaSetti
     ProgramFailed : no broker could be started
     """
     # Empty at first: it keeps programs from reading a housing.toml that lies here.
-    programs.set_environment({CONFIG_FILE: str(_written(folders.settings, ""))})
-    named = settings.named_brokers()
+    folders.settings.write_text("", encoding="utf-8")
+    programs.set_environment({CONFIG_FILE: str(folders.settings)})
     screen.step("Kafka")
+    named = settings.named_brokers()
     if named is None:
-        address = _start(folders, programs)
-        screen.say(f"a real broker of one node answers at {address}")
+        kafka = KafkaSettings(bootstrap_servers=_start(folders, programs))
+        screen.say(f"a real broker of one node answers at {kafka.bootstrap_servers}")
     else:
-        address = named
-        screen.say(f"KAFKA_BOOTSTRAP_SERVERS names {address}: none is started here")
-    # Own topics for each run, also on a broker that others use.
-    kafka = KafkaSettings(bootstrap_servers=address, prefix=f"demo-{secrets.token_hex(4)}")
-    _written(folders.settings, settings_toml(kafka, folders))
+        # Others may use that broker too: topics of this run's own.
+        kafka = KafkaSettings(bootstrap_servers=named, prefix=f"demo-{secrets.token_hex(4)}")
+        screen.say(f"KAFKA_BOOTSTRAP_SERVERS names {named}: none is started here")
+    folders.settings.write_text(config.during_the_run(kafka, folders), encoding="utf-8")
     return kafka
 
 
@@ -45,8 +43,3 @@ def _start(folders: Folders, programs: Programs) -> str:
     )
     programs.await_(ready.exists, READY_WITHIN_S, broker, "get ready")
     return ready.read_text(encoding="utf-8")
-
-
-def _written(file: Path, text: str) -> Path:
-    file.write_text(text, encoding="utf-8")
-    return file

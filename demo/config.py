@@ -6,12 +6,21 @@ from demo.folders import Folders
 from stream_app.contract.settings import KafkaSettings
 
 
-def settings_toml(kafka: KafkaSettings, folders: Folders) -> str:
-    """All that differs from the defaults: this run's broker, prefix and folders."""
+def during_the_run(kafka: KafkaSettings, folders: Folders) -> str:
+    """Settings of the programs that the demo starts."""
+    at = {"bootstrap_servers": kafka.bootstrap_servers, "prefix": kafka.prefix}
+    return _toml({"kafka": at, **_places(folders)})
+
+
+def afterwards(folders: Folders) -> str:
+    """Settings to go on by hand: the run's own broker, started anew on the default port."""
+    return _toml({"broker": {"data_dir": folders.broker}, **_places(folders)})
+
+
+def _places(folders: Folders) -> Mapping[str, Mapping[str, object]]:
     key = folders.run / "keys" / "signing"
     mlflow = folders.run / "mlflow"
-    sections: Mapping[str, Mapping[str, object]] = {
-        "kafka": {"bootstrap_servers": kafka.bootstrap_servers, "prefix": kafka.prefix},
+    return {
         "stream": {"model_store": folders.models, "trusted_key_file": f"{key}.pub"},
         "offline": {
             "model_store": folders.models,
@@ -25,12 +34,11 @@ def settings_toml(kafka: KafkaSettings, folders: Folders) -> str:
             "model_store": folders.models,
         },
     }
-    return "\n".join(_lines(sections))
 
 
-def _lines(sections: Mapping[str, Mapping[str, object]]) -> list[str]:
+def _toml(sections: Mapping[str, Mapping[str, object]]) -> str:
     lines = ["# Written by the demo, and anew by its next run. HOUSING_CONFIG names it."]
     for section, values in sections.items():
         lines += ["", f"[{section}]"]
         lines += [f'{name} = "{value}"' for name, value in values.items()]
-    return [*lines, ""]
+    return "\n".join([*lines, ""])

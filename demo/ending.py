@@ -77,21 +77,30 @@ def flow_lines(summary: Summary) -> list[str]:
     ]
 
 
-def go_on_lines(kafka: KafkaSettings, folders: Folders, own_broker: bool) -> list[str]:
-    """Commands that bring this run back to life and look at it."""
-    python = ".venv/bin/python -m"
-    port = kafka.bootstrap_servers.rpartition(":")[2]
-    broker = f"{python} stream_app broker --data-dir {folders.broker} --port {port} &"
+def place_lines(folders: Folders) -> list[str]:
+    """Where to find what the run left."""
     return [
         f"summary   {folders.summary}",
         f"reports   {folders.reports / 'index.html'}",
         f"logs      {folders.logs}",
-        "",
+    ]
+
+
+def go_on_lines(kafka: KafkaSettings, folders: Folders, own_broker: bool) -> list[str]:
+    """Commands that bring this run back to life and look at it."""
+    python = ".venv/bin/python -m"
+    lines = [f"export HOUSING_CONFIG={folders.settings}"]
+    if own_broker:
+        lines.append(f"{python} stream_app broker &   # 127.0.0.1:9092, this run's data")
+    lines += [
+        f"{python} stream_app tail --from-start --count 5",
+        f"{python} stream_app supervise &   # a scorer: what you send is priced",
+        "# now send a listing of your own: README.md, ten lines",
+    ]
+    if not own_broker:
+        lines.append(f"# the topics {kafka.prefix}.* stay on your broker until you delete them")
+    return [
         "Go on by hand, with this run's topics, models and archive:",
         "",
-        *([f"  {broker}"] if own_broker else []),
-        f"  export HOUSING_CONFIG={folders.settings}",
-        f"  {python} stream_app topics verify",
-        f"  {python} stream_app supervise &",
-        f"  {python} stream_app tail predictions",
+        *map("  ".__add__, lines),
     ]

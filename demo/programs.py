@@ -111,18 +111,29 @@ class Programs:
                 raise ProgramFailed(program, f"ended with status {status}")
 
     def await_(
-        self, condition: Callable[[], bool], within_s: float, program: Program, task: str
+        self,
+        condition: Callable[[], bool],
+        within_s: float,
+        program: Program,
+        task: str,
+        progress: Callable[[], object] = lambda: None,
     ) -> None:
         """Wait until `condition()`; when it does not come true, `program` has not done its task.
 
+        The time counts anew whenever `progress()` gives something else than before: a
+        busy machine is slow, but only a stuck program does not move at all.
+
         Raises
         ------
-        ProgramFailed : not within the time, or a program ended
+        ProgramFailed : no progress for so long, or a program ended
         """
-        deadline_s = time.monotonic() + within_s
+        before, since_s = progress(), time.monotonic()
         while not condition():
             self.check()
-            if time.monotonic() > deadline_s:
+            now = progress()
+            if now != before:
+                before, since_s = now, time.monotonic()
+            elif time.monotonic() - since_s > within_s:
                 raise ProgramFailed(program, f"did not {task} within {within_s:g} s")
             time.sleep(POLL_S)
 

@@ -20,7 +20,7 @@ from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import DEFAULT_PARTITIONS
 
 ACTIVE_WITHIN_S = 60.0
-APPLIED_WITHIN_S = 120.0
+STUCK_AFTER_S = 60.0
 
 # While the champion is loaded and checked, events trickle: a partition tells which
 # champion serves it with the first batch that it makes.
@@ -112,8 +112,8 @@ class Story:
     def _replay_history(self, observer: Observer, workers: Workers) -> None:
         self._screen.step(f"Sales before {self._plan.split}, as fast as they go")
         self._screen.say("no champion yet: the regional median answers, marked degraded")
-        span = "--from", self._plan.history_from, "--to", self._plan.split
-        program = self._programs.start("replay-history", *self._replay(*span, "--speed", "max"))
+        span = "--to", self._plan.split, "--speed", "max"
+        program = self._programs.start("replay-history", *self._replay(*span))
         self._count_sent(self._programs.finish(program, lambda: self._screen.show(observer.view)))
         self._await_applied(observer, workers, lambda: self._screen.show(observer.view))
 
@@ -152,9 +152,10 @@ class Story:
         self._await_applied(observer, workers, lambda: self._screen.show(observer.view))
         self._programs.await_(
             lambda: observer.ask(Watch.unlearned) == 0,
-            APPLIED_WITHIN_S,
+            STUCK_AFTER_S,
             workers.learner,
-            "learn from all outcomes",
+            "learn from any more outcomes",
+            progress=lambda: observer.ask(Watch.unlearned),
         )
 
     def _report(self, workers: Workers) -> None:
@@ -172,9 +173,9 @@ class Story:
 
     def _start_rest(self, name: str, speed: str) -> Program:
         """Replay from the split on; by its checkpoint the second run goes on after the first."""
-        span = "--from", self._plan.split, "--to", self._plan.end
+        span = "--from", self._plan.split, "--to", self._plan.end, "--speed", speed
         checkpoint = "--checkpoint", str(self._folders.run / "rest.checkpoint")
-        return self._programs.start(name, *self._replay(*span, "--speed", speed, *checkpoint))
+        return self._programs.start(name, *self._replay(*span, *checkpoint))
 
     def _replay(self, *options: str) -> tuple[str, ...]:
         files = [option for file in self._plan.files for option in ("--file", file)]
@@ -191,7 +192,13 @@ class Story:
             totals, lag = observer.ask(lambda w: (w.account.totals(), w.account.lag()))
             return totals.events >= self._sent and lag == 0
 
-        self._programs.await_(is_applied, APPLIED_WITHIN_S, workers.scorer, "apply all events")
+        self._programs.await_(
+            is_applied,
+            STUCK_AFTER_S,
+            workers.scorer,
+            "apply any more events",
+            progress=lambda: observer.ask(lambda w: (w.account.totals(), w.account.lag())),
+        )
         self._screen.settle()
 
 
