@@ -87,8 +87,8 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         description="Writes an Evidently report on the drift of features and one on the quality"
         " of prices (HTML and JSON), a summary, and an index of all reports. Windows are event"
         " time (UTC), the first day in, the last out: 2014-09-01..2015-01-01. Without windows,"
-        " features are held against the champion's training rows, and prices of the newer half"
-        " of sales against the older half.",
+        " features are held against the champion's training rows, and of the sales that it answered"
+        " the newer half against the older half.",
     )
     report.add_argument("--market", required=True, choices=sorted(MARKETS))
     report.add_argument("--reference", metavar="FROM..TO", help="window to compare with")

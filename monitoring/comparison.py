@@ -35,8 +35,8 @@ def split(frame: pd.DataFrame, time_column: str, windows: Windows) -> Sides:
 def drift_reference(manifest: Manifest | None, store: Path) -> tuple[pd.DataFrame | None, str]:
     """Open the champion's sample of training rows; else None and the reason in words.
 
-    Columns: its features by name, and what offline put beside them (sale price, price on
-    the rows that were held out, region, property type).
+    Columns: its features by name, and what offline put beside them: region, property type
+    and, as `event_time_ms`, the time of the listing.
     """
     if manifest is None:
         return None, "no champion was announced"
@@ -51,7 +51,15 @@ def drift_reference(manifest: Manifest | None, store: Path) -> tuple[pd.DataFram
     missing = [name for name in manifest.feature_names if name not in frame]
     if missing:
         return None, f"drift reference {path.name} lacks {', '.join(missing)}"
-    return frame, path.name
+    return frame.rename(columns={"listed_ms": "event_time_ms"}), path.name
+
+
+def answered_by(frame: pd.DataFrame, manifest: Manifest | None) -> pd.DataFrame:
+    """Keep what this champion answered, if it answered anything."""
+    if frame.empty or manifest is None:
+        return frame
+    own = frame[frame["versions_champion"] == manifest.version]
+    return frame if own.empty else own
 
 
 def after_training(frame: pd.DataFrame, time_column: str, manifest: Manifest) -> pd.DataFrame:

@@ -51,7 +51,7 @@ def make(asked: Asked, settings: MonitoringSettings) -> tuple[Summary, Path]:
     made = datetime.now(UTC)
     manifest = frames.champion(asked.archive, asked.prefix, asked.market)
     drift = _drift(asked, settings, manifest)
-    sales = _quality(asked, settings)
+    sales = _quality(asked, settings, manifest)
     run = asked.out / f"{asked.market}-{made:%Y%m%dT%H%M%S%f}Z"
     run.mkdir(parents=True)
     files = (*_write(run, "drift", drift.snapshot), *_write(run, "quality", sales.snapshot))
@@ -138,8 +138,12 @@ def _columns(rows: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     return named
 
 
-def _quality(asked: Asked, settings: MonitoringSettings) -> QualityMeasured:
+def _quality(
+    asked: Asked, settings: MonitoringSettings, manifest: Manifest | None
+) -> QualityMeasured:
     sold = frames.outcomes(asked.archive, asked.prefix, asked.market)
+    if asked.windows.reference is None:
+        sold = comparison.answered_by(sold, manifest)
     sides = comparison.split(sold, "sold_ms", asked.windows)
     prices = [quality.prices(side) for side in (sides.reference, sides.current)]
     drawn = [_drawn(frame, settings) for frame in prices]

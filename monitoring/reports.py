@@ -225,15 +225,22 @@ def _is_unknown(column: pd.Series) -> pd.Series:
 
 
 def _drift_findings(columns: Sequence[ColumnDrift], limits: Limits) -> tuple[str, ...]:
-    changed = [
-        c
-        for c in columns
-        if abs(c.unknown_current - c.unknown_reference) > limits.unknown_change_max
-    ]
-    unknown = tuple(
+    more = tuple(
         f"{c.column}: unknown in {c.unknown_current:.1%} of rows, {c.unknown_reference:.1%} before"
-        for c in changed
+        for c in columns
+        if c.unknown_current - c.unknown_reference > limits.unknown_change_max
     )
+    fewer = [
+        f"{c.column} {c.unknown_current:.1%} after {c.unknown_reference:.1%}"
+        for c in columns
+        if c.unknown_reference - c.unknown_current > limits.unknown_change_max
+    ]
     drifted = [f"{c.column} {c.score:.2f}" for c in columns if c.drifted]
-    words = f"{len(drifted)} of {len(columns)} columns drifted: {', '.join(drifted)}"
-    return (*unknown, words) if drifted else unknown
+    compared = sum(c.score is not None for c in columns)
+    findings = list(more)
+    if fewer:
+        findings.append(f"more often known than before: {', '.join(fewer)}")
+    if drifted:
+        words = f"{len(drifted)} of {compared} columns drifted"
+        findings.append(f"{words}: {', '.join(drifted)}")
+    return tuple(findings)

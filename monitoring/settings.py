@@ -24,8 +24,8 @@ class MonitoringSettings(Struct, frozen=True):
     model_store: str = "var/models"  # drift references lie beside the champions
     # A range is published when one of these is reached. Rows and bytes bound the
     # memory of an archiver (a row in memory takes about 4 kB), age what a reader waits.
-    flush_rows: Count = 50_000
-    flush_bytes: Count = 64_000_000
+    flush_rows: Count = 20_000
+    flush_bytes: Count = 32_000_000
     flush_age_s: Seconds = 30.0
     # How long the partitions of a dead archiver wait; 6 s is the least a broker allows.
     session_timeout_s: Annotated[float, Meta(ge=6, le=300)] = 6.0

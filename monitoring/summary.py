@@ -1,5 +1,6 @@
 """A report in figures: what `summary.json` holds and what the terminal shows."""
 
+import math
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -8,6 +9,8 @@ from rich.table import Table
 
 from monitoring.quality import Errors
 from monitoring.reports import ColumnDrift
+
+SHOWN_MAX = 12  # columns on the terminal; all are in summary.json
 
 
 class WindowRows(Struct, frozen=True, kw_only=True):
@@ -93,8 +96,10 @@ def _drift_table(summary: Summary) -> Table:
     for heading in ("score", "unknown in reference", "in current"):
         table.add_column(heading, justify="right")
     table.add_column("")
-    worst_first = sorted(drift.columns, key=lambda c: -1.0 if c.score is None else -c.score)
-    for column in worst_first[:12]:
+    # What a market never has is no news.
+    had = [c for c in drift.columns if min(c.unknown_reference, c.unknown_current) < 1]
+    worst_first = sorted(had, key=lambda c: -math.inf if c.score is None else -c.score)
+    for column in worst_first[:SHOWN_MAX]:
         table.add_row(
             column.column,
             "none" if column.score is None else f"{column.score:.3f}",

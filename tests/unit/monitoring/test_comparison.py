@@ -91,3 +91,11 @@ def test_a_sample_is_bounded_and_the_same_each_time() -> None:
     assert drawn.equals(comparison.sample(frame, 100, seed=3))
     assert not drawn.equals(comparison.sample(frame, 100, seed=4))
     assert comparison.sample(frame, 1_000, seed=3) is frame
+
+
+def test_what_the_champion_answered_is_kept_if_there_is_any() -> None:
+    frame = pd.DataFrame({"versions_champion": ["v1", None, "v2"]})
+
+    assert len(comparison.answered_by(frame, flow.manifest(version="v1"))) == 1
+    assert len(comparison.answered_by(frame, flow.manifest(version="v9"))) == 3
+    assert len(comparison.answered_by(frame, None)) == 3

@@ -91,6 +91,16 @@ def test_a_dead_category_is_told() -> None:
     assert made.findings == ("home_region_code: unknown in 100.0% of rows, 0.0% before",)
 
 
+def test_what_is_known_more_often_is_told_in_one_line() -> None:
+    gaps = homes(1)
+    gaps.loc[:100, ["home_bedrooms", "home_log_area"]] = np.nan
+
+    made = drift(gaps, homes(2))
+
+    (words,) = made.findings
+    assert words.startswith("more often known than before: home_log_area 0.0% after 25.2%, home_b")
+
+
 def test_when_all_columns_are_dead_there_are_words_and_no_report() -> None:
     nothing = homes(2).assign(home_log_area=np.nan, home_bedrooms=np.nan, home_region_code=None)
 
