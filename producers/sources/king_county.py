@@ -19,13 +19,14 @@ PUBLISHER = "king-county-sales"
 # About what brokers reported for King County in 2014 and 2015.
 DAYS = DaysOnMarket(median_days=30.0, spread=0.8)
 ID_DIGITS = 10  # of a parcel; spreadsheets drop the leading zeros
+_COUNTY_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _ZIP = re.compile(r"(\d{5})(-\d{4}|\.0)?", re.ASCII)
 
 
 def read_row(row: Row, seed: int, twins: Counter[str]) -> Offer:  # noqa: ARG001 - ids are keys here
     """Map one row. A home sold twice is two listings of one `home_id`."""
     home_id = f"kc-{_parcel(row)}"
-    sold_ms = row.date_ms("date")
+    sold_ms = _sold_ms(row)
     listing_id = f"{home_id}-{_day(sold_ms)}"
     region = f"kc-{_zipcode(row)}"
     listing = _listing(row, listing_id, region, home_id, listed_ms(sold_ms, DAYS, seed, listing_id))
@@ -76,6 +77,15 @@ def _listing(row: Row, listing_id: str, region: str, home_id: str, at_ms: int) -
 def _square_feet(row: Row, column: str) -> float | None:
     area = row.number_or_none(column)
     return None if area is None else area * SQUARE_FOOT_M2
+
+
+def _sold_ms(row: Row) -> int:
+    """The day; the county's own way to write it, 10/13/2014, counts as repaired."""
+    match = _COUNTY_DATE.fullmatch(row.text("date"))
+    if match is None:
+        return row.date_ms("date")
+    row.repair("date")
+    return Row({"date": f"{match[3]}-{match[1]:0>2}-{match[2]:0>2}"}).date_ms("date")
 
 
 def _day(at_ms: int) -> str:

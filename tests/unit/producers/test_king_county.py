@@ -90,6 +90,18 @@ def test_leading_zeros_that_a_spreadsheet_dropped_come_back_and_are_counted() ->
     assert row.repaired == ["id"]
 
 
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [("2014-10-13", []), ("20141013", []), ("10/13/2014", ["date"])],
+    ids=["with hyphens", "without a time", "American"],
+)
+def test_another_way_to_write_the_day_gives_the_same_events(text: str, repaired: list[str]) -> None:
+    row = king_county_row(date=text)
+
+    assert king_county.read_row(row, 0, Counter()) == king_county_offer()
+    assert row.repaired == repaired
+
+
 @pytest.mark.parametrize("zipcode", ["98178-1234", "98178.0"])
 def test_another_spelling_of_a_zip_code_is_the_same_region(zipcode: str) -> None:
     row = king_county_row(zipcode=zipcode)
@@ -106,6 +118,7 @@ def test_another_spelling_of_a_zip_code_is_the_same_region(zipcode: str) -> None
         ("id", "71293-520"),
         ("id", "12345678901"),
         ("date", "yesterday"),
+        ("date", "13/10/2014"),
         ("price", ""),
         ("sqft_living", "?"),
         ("zipcode", "SEATTLE"),
