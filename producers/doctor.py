@@ -69,7 +69,7 @@ def check_source(name: str, path: Path, seed: int, now_ms: int) -> Iterator[Find
         line, offer, repaired = found
         judgement = _judge_offer(offer, now_ms)
         if repaired and judgement.verdict is not Verdict.REJECTED:
-            judgement = Judgement(Verdict.REPAIRED, detail=f"repaired: {', '.join(repaired)}")
+            judgement = Judgement(Verdict.REPAIRED, detail=f"columns {', '.join(repaired)}")
         yield _finding(line, judgement)
 
 

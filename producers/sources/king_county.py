@@ -85,7 +85,10 @@ def _sold_ms(row: Row) -> int:
     if match is None:
         return row.date_ms("date")
     row.repair("date")
-    return Row({"date": f"{match[3]}-{match[1]:0>2}-{match[2]:0>2}"}).date_ms("date")
+    try:
+        return Row({"date": f"{match[3]}-{match[1]:0>2}-{match[2]:0>2}"}).date_ms("date")
+    except BadCell:
+        raise BadCell("date", match[0], "a date, month first") from None
 
 
 def _day(at_ms: int) -> str:
