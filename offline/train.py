@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from offline import bundle, encodings, metrics, splits
 from offline.dataset import Dataset, sha256
@@ -69,6 +70,13 @@ def train(
     ------
     NotEnough : too few rows for a model or its holdout
     """
+    # A team of threads waits for its slowest after each node: where other programs use
+    # the cores too, two threads took 80 times as long as one.
+    with threadpool_limits(limits=1, user_api="openmp"):
+        return _train(dataset, seed, made_ms, say)
+
+
+def _train(dataset: Dataset, seed: int, made_ms: int, say: Callable[[str], None]) -> Candidate:
     split = splits.forward(dataset)
     older, holdout = dataset.take(split.older), dataset.take(split.newer)
     trees = choose_trees(older, seed)
