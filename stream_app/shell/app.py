@@ -94,7 +94,7 @@ def run_worker(
     open_publisher: OpenPublisher | None = None,
 ) -> NoReturn:
     """Run a worker of one stage until a signal or a fault ends the process."""
-    logging.basicConfig(level=logging.INFO, handlers=[logs.handler()], force=True)
+    logs.start()
     try:
         runner = bootstrap(stage, kafka, settings, open_publisher)
     except (KafkaException, OurFault) as error:

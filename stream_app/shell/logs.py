@@ -26,8 +26,14 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def handler() -> logging.Handler:
-    """A handler that writes to stderr."""
+# What Faust says at every start and rebalance; of consumer.py only Faust's own part speaks.
+_TALKATIVE = ("faust", "mode", "aiokafka", "stream_app.shell.consumer")
+
+
+def start() -> None:
+    """From now on everything goes to stderr as JSON lines; libraries only from warnings on."""
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(JsonLines())
-    return to_stderr
+    logging.basicConfig(level=logging.INFO, handlers=[to_stderr], force=True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

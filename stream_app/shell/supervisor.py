@@ -68,7 +68,7 @@ class Supervisor:
 
 def supervise(worker_options: Sequence[str]) -> int:
     """Keep `python -m stream_app worker` running with these options."""
-    logging.basicConfig(level=logging.INFO, handlers=[logs.handler()], force=True)
+    logs.start()
     supervisor = Supervisor([sys.executable, "-m", "stream_app", "worker", *worker_options])
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda received, _frame: supervisor.stop(received))
