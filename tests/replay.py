@@ -17,7 +17,7 @@ TOPIC_ID = "topic-1"
 class Advance(Protocol):
     """A stage."""
 
-    def __call__(self, batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step: ...
+    def __call__(self, batch: Batch, state: State, serving: Mapping[str, Serving], /) -> Step: ...
 
 
 class Ran(NamedTuple):

@@ -19,8 +19,8 @@ LookAround = Callable[[Region, int], Around]
 
 # Event time, delay of arrival, log price per m2.
 SALES = st.lists(
-    st.tuples(st.integers(0, 40 * DAY_MS), st.integers(0, LATENESS_MS - 1), st.floats(-10.0, 18.0)),
-    min_size=2,
+    st.tuples(st.integers(0, 4 * DAY_MS), st.integers(0, LATENESS_MS - 1), st.floats(-10.0, 18.0)),
+    min_size=4,
     max_size=12,
 )
 Sold = tuple[int, int, float]

@@ -1,0 +1,240 @@
+"""Any cutting of the log, also after crashes, gives the same outputs and the same bytes of state."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from stream_app.contract import wire
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.predictions import Components
+from stream_app.contract.topics import PREDICTIONS
+from stream_app.core import region
+from stream_app.core.features import NAMES
+from stream_app.stages import learner, scorer
+from stream_app.stages.learner import Market
+from stream_app.stages.step import Batch, Output, Record, Serving, State, Step
+from tests import messages
+from tests.builders import MARKET
+from tests.fakes.champion import FakeChampion
+from tests.laws.law import PLANTED, UNSHRUNK
+from tests.laws.timelines import logs, serving
+from tests.replay import Advance, Ran, batch, commit, cut, run
+
+Models = Mapping[str, Serving]
+Pieces = list[Sequence[Record]]
+
+SIZES = st.lists(st.integers(1, 9) | st.integers(1, 150), max_size=12)
+
+
+def run_with_crashes(advance: Advance, pieces: Pieces, models: Models) -> Ran:
+    """Every batch is worked on twice: the first time dies before its commit."""
+    ran = Ran([], {})
+    for piece in pieces:
+        advance(batch(piece), ran.state, models)
+        step = advance(batch(piece), ran.state, models)
+        ran.outputs.extend(step.outputs)
+        commit(step, ran.state)
+    return ran
+
+
+def by_topic(ran: Ran) -> dict[str, list[Output]]:
+    """What a reader of each topic sees, in order; between topics there is none."""
+    seen: dict[str, list[Output]] = defaultdict(list)
+    for output in ran.outputs:
+        seen[output.topic.name].append(output)
+    return seen
+
+
+def check_law(
+    advance: Advance,
+    drawn: st.SearchStrategy[list[Record]],
+    models: Models,
+    how: settings = UNSHRUNK,
+    run_pieces: Callable[[Advance, Pieces, Models], Ran] = run,
+) -> None:
+    @how
+    @given(drawn, SIZES)
+    def cutting_leaves_no_trace(taken: list[Record], sizes: list[int]) -> None:
+        whole = run(advance, [taken], models)
+
+        in_pieces = run_pieces(advance, cut(taken, sizes), models)
+
+        assert by_topic(in_pieces) == by_topic(whole)
+        assert in_pieces.state == whole.state
+
+    cutting_leaves_no_trace()
+
+
+def outcomes_of(residuals: list[float]) -> list[Record]:
+    """As many outcomes as residuals, with features that differ."""
+    draw = random.Random(7)
+    return [
+        Record(
+            offset,
+            MARKET.encode(),
+            wire.encode(
+                messages.outcome(
+                    features=tuple(draw.uniform(0, 9) for _ in NAMES),
+                    components=Components(None, 12.0, 0.01, 0.0, 1.0),
+                    active_residual_log=residual,
+                )
+            ),
+            offset,
+        )
+        for offset, residual in enumerate(residuals)
+    ]
+
+
+OUTCOMES = st.lists(st.floats(-0.6, 0.6), min_size=2, max_size=12).map(outcomes_of)
+
+
+class Untold(list[Record]):
+    """Too many to be shown when a law fails."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} records"
+
+
+def many_outcomes(count: int) -> list[Record]:
+    return Untold(outcomes_of([0.01 * (n % 7) for n in range(count)]))
+
+
+MANY_OUTCOMES = st.just(2 * learner.VERSION_LABELS).map(many_outcomes)
+
+
+class CentredChampion(FakeChampion):
+    """Planted: scales by what it finds in the batch, as a preprocessor fitted anew would."""
+
+    def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        said = super().predict_log(rows)
+        centred: NDArray[np.float64] = said - 0.01 * said.mean()
+        return centred
+
+
+def regions_without_variances(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: a region's learner loses the spread of its features between batches."""
+    short = dict(state)
+    for key, frozen in state.items():
+        if key.startswith("region:"):
+            kept = region.thaw(frozen)
+            kept.corrector.variances = [0.0] * len(kept.corrector.variances)
+            short[key] = region.freeze(kept)
+    return scorer.advance(taken, short, models)
+
+
+def learns_per_batch(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: regions learn a batch at its end, so within it nobody has learned yet."""
+    answers = [
+        output
+        for one in taken.records
+        for output in scorer.advance(taken._replace(records=[one]), state, models).outputs
+        if output.topic is PREDICTIONS
+    ]
+    step = scorer.advance(taken, state, models)
+    others = [output for output in step.outputs if output.topic is not PREDICTIONS]
+    return step._replace(outputs=(*others, *answers))
+
+
+def answers_by_key(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: sorts a batch by key, so that a listing's answers stay in order and no others."""
+    step = scorer.advance(taken, state, models)
+    return step._replace(outputs=tuple(sorted(step.outputs, key=lambda o: o.key or b"")))
+
+
+def writes_before_commit(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: changes the state that it was given."""
+    step = scorer.advance(taken, state, models)
+    assert isinstance(state, dict)
+    commit(step, state)
+    return step
+
+
+def market_without_variances(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: the market's learner loses the spread of its features between batches."""
+    short = dict(state)
+    if f"market:{MARKET}" in state:
+        kept = msgspec.msgpack.decode(state[f"market:{MARKET}"], type=Market)
+        kept.linear.variances = [0.0] * len(kept.linear.variances)
+        short[f"market:{MARKET}"] = msgspec.msgpack.encode(kept)
+    return learner.advance(taken, short, models)
+
+
+def announces_at_the_end(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: a version holds its whole batch, and not just the labels that complete it."""
+    step = learner.advance(taken, state, models)
+    last = taken.records[-1].offset
+    return step._replace(outputs=tuple(_of_offset(last, output) for output in step.outputs))
+
+
+def _of_offset(offset: int, output: Output) -> Output:
+    version = wire.decode_model_message(output.value or b"")
+    assert isinstance(version, CorrectorAnnounced)
+    moved = msgspec.structs.replace(version, outcome_offset=offset)
+    return output._replace(value=wire.encode(moved))
+
+
+def boosting() -> Models:
+    """A real, very small gradient boosting in place of the fake."""
+    draw = random.Random(3)
+    rows = np.array([[draw.uniform(0, 9) for _ in NAMES] for _ in range(200)])
+    model = HistGradientBoostingRegressor(max_iter=5).fit(rows, rows[:, 0] + 8.0)
+
+    class Boosting(FakeChampion):
+        def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+            said: NDArray[np.float64] = model.predict(rows)
+            return said
+
+    return {MARKET: Serving(Boosting())}
+
+
+def test_cutting_leaves_no_trace() -> None:
+    check_law(scorer.advance, logs(), serving())
+
+
+def test_cutting_leaves_no_trace_without_a_champion() -> None:
+    check_law(scorer.advance, logs(), {})
+
+
+def test_cutting_leaves_no_trace_with_a_real_model() -> None:
+    check_law(scorer.advance, logs(), boosting(), settings(UNSHRUNK, max_examples=10))
+
+
+def test_crashes_leave_no_trace() -> None:
+    check_law(scorer.advance, logs(), serving(), run_pieces=run_with_crashes)
+
+
+@pytest.mark.parametrize(
+    "planted", [regions_without_variances, learns_per_batch, answers_by_key, writes_before_commit]
+)
+def test_the_law_of_batches_catches(planted: Advance) -> None:
+    with pytest.raises(AssertionError):
+        check_law(planted, logs(), serving(), PLANTED, run_with_crashes)
+
+
+def test_the_law_of_batches_catches_a_model_that_looks_around() -> None:
+    with pytest.raises(AssertionError):
+        check_law(scorer.advance, logs(), {MARKET: Serving(CentredChampion())}, PLANTED)
+
+
+@pytest.mark.parametrize("drawn", [OUTCOMES, MANY_OUTCOMES], ids=["few", "two versions"])
+def test_cutting_leaves_no_trace_in_the_learner(drawn: st.SearchStrategy[list[Record]]) -> None:
+    check_law(learner.advance, drawn, {}, settings(UNSHRUNK, max_examples=10))
+
+
+@pytest.mark.parametrize(
+    ("planted", "drawn"),
+    [(market_without_variances, OUTCOMES), (announces_at_the_end, MANY_OUTCOMES)],
+)
+def test_the_law_of_batches_catches_in_the_learner(
+    planted: Advance, drawn: st.SearchStrategy[list[Record]]
+) -> None:
+    with pytest.raises(AssertionError):
+        check_law(planted, drawn, {}, PLANTED)
