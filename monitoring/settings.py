@@ -7,9 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from stream_app.contract import settings
-from stream_app.contract.settings import BadSettings, KafkaSettings
-
-DEFAULT_FILE = "housing.toml"
+from stream_app.contract.settings import KafkaSettings
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -50,19 +48,8 @@ def from_environment() -> tuple[KafkaSettings, MonitoringSettings]:
     ------
     BadSettings : every mistake, one per line
     """
-    given = settings.merged(os.environ, _file_text())
+    given = settings.gathered(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
     return (
         settings.read(KafkaSettings, given, "KAFKA"),
         settings.read(MonitoringSettings, given, "MONITORING"),
     )
-
-
-def _file_text() -> str:
-    named = os.environ.get(settings.CONFIG_FILE)
-    path = Path(named or DEFAULT_FILE)
-    if named is None and not path.exists():
-        return ""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{settings.CONFIG_FILE}: {path}: {error}") from None

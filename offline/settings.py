@@ -9,8 +9,6 @@ from msgspec import Meta, Struct
 from stream_app.contract import settings as text
 from stream_app.contract.settings import KafkaSettings
 
-DEFAULT_CONFIG = "housing.toml"
-
 
 class OfflineSettings(Struct, frozen=True):
     """Section OFFLINE."""
@@ -29,15 +27,5 @@ def from_environment() -> tuple[KafkaSettings, OfflineSettings]:
     ------
     BadSettings : any mistake, or HOUSING_CONFIG names a file that cannot be read
     """
-    given = text.merged(os.environ, _config_text(os.environ.get(text.CONFIG_FILE)))
+    given = text.gathered(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
     return text.read(KafkaSettings, given, "KAFKA"), text.read(OfflineSettings, given, "OFFLINE")
-
-
-def _config_text(named: str | None) -> str:
-    path = Path(named or DEFAULT_CONFIG)
-    if named is None and not path.exists():
-        return ""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise text.BadSettings(f"settings file {path}: {error}") from None

@@ -9,15 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from stream_app.contract.settings import (
-    CONFIG_FILE,
-    BadSettings,
-    KafkaSettings,
-    merged,
-    read,
-)
-
-DEFAULT_FILE = Path("housing.toml")
+from stream_app.contract.settings import KafkaSettings, gathered, read
 
 
 class ProducerSettings(Struct, frozen=True):
@@ -44,15 +36,5 @@ def from_environment() -> tuple[KafkaSettings, ProducerSettings]:
     ------
     BadSettings : naming every mistake at once
     """
-    given = merged(os.environ, _file_text(os.environ.get(CONFIG_FILE)))
+    given = gathered(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
     return read(KafkaSettings, given, "KAFKA"), read(ProducerSettings, given, "PRODUCERS")
-
-
-def _file_text(named: str | None) -> str:
-    path = DEFAULT_FILE if named is None else Path(named)
-    if named is None and not path.exists():
-        return ""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{CONFIG_FILE}: {path}: {error}") from None

@@ -5,7 +5,7 @@ under `[section]`. The environment wins over the file.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 ROOT = "HOUSING_"
 SECTIONS = ("KAFKA", "STREAM", "PRODUCERS", "OFFLINE", "MONITORING", "BROKER")
 CONFIG_FILE = f"{ROOT}CONFIG"  # names the file itself
+DEFAULT_FILE = "housing.toml"  # read where it stands and no other is named
 # The one name that other tools use too; the same as HOUSING_KAFKA_BOOTSTRAP_SERVERS.
 BOOTSTRAP_SERVERS = "KAFKA_BOOTSTRAP_SERVERS"
 
@@ -73,6 +74,24 @@ def merged(environment: Mapping[str, str], toml_text: str = "") -> dict[str, str
     if mistakes:
         raise BadSettings("\n".join(mistakes))
     return given
+
+
+def gathered(environment: Mapping[str, str], read_text: Callable[[str], str]) -> dict[str, str]:
+    """All that is set: by the environment, and by the settings file through `read_text`.
+
+    Raises
+    ------
+    BadSettings : as `merged`; or the file that HOUSING_CONFIG names cannot be read
+    """
+    named = environment.get(CONFIG_FILE)
+    path = named or DEFAULT_FILE
+    try:
+        toml_text = read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        if named is None and isinstance(error, FileNotFoundError):
+            return merged(environment)
+        raise BadSettings(f"settings file {path}: {error}") from None
+    return merged(environment, toml_text)
 
 
 def read(kind: type[T], given: Mapping[str, str], section: str) -> T:

@@ -8,8 +8,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct
 
 from stream_app.contract import settings
-
-DEFAULT_FILE = "housing.toml"
+from stream_app.shell.settings import read_file
 
 
 class BrokerSettings(Struct, frozen=True):
@@ -53,29 +52,17 @@ def from_environment(options: Mapping[str, object] | None = None) -> Given:
         for name, value in (options or {}).items()
         if value is not None
     }
-    return given({**os.environ, **named}, _file_text(os.environ))
+    return given(settings.gathered({**os.environ, **named}, read_file))
 
 
-def given(environment: Mapping[str, str], toml_text: str) -> Given:
-    """Build the settings from both sources.
+def given(merged: Mapping[str, str]) -> Given:
+    """Build the settings from all that is set.
 
-    >>> given({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}, "").brokers_named
+    >>> given({"HOUSING_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}).brokers_named
     True
     """
-    merged = settings.merged(environment, toml_text)
     return Given(
         settings.read(settings.KafkaSettings, merged, "KAFKA"),
         settings.read(BrokerSettings, merged, "BROKER"),
         f"{settings.ROOT}{settings.BOOTSTRAP_SERVERS}" in merged,
     )
-
-
-def _file_text(environment: Mapping[str, str]) -> str:
-    named = environment.get(settings.CONFIG_FILE)
-    file = Path(named or DEFAULT_FILE)
-    if named is None and not file.exists():
-        return ""
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise settings.BadSettings(f"{settings.CONFIG_FILE}: {error}") from None

@@ -5,7 +5,14 @@ from typing import Annotated
 import pytest
 from msgspec import Meta, Struct
 
-from stream_app.contract.settings import BadSettings, KafkaSettings, Secret, merged, read
+from stream_app.contract.settings import (
+    BadSettings,
+    KafkaSettings,
+    Secret,
+    gathered,
+    merged,
+    read,
+)
 
 
 class OvenSettings(Struct, frozen=True):
@@ -120,3 +127,29 @@ def test_a_value_outside_of_a_section_is_told() -> None:
 def test_a_file_that_is_no_toml_is_told() -> None:
     with pytest.raises(BadSettings, match="settings file: "):
         merged({}, "[kafka\n")
+
+
+def no_file(path: str) -> str:
+    raise FileNotFoundError(2, "No such file or directory", path)
+
+
+def test_a_settings_file_that_nobody_named_need_not_be_there() -> None:
+    assert gathered({"HOUSING_KAFKA_PREFIX": "b"}, no_file) == {"HOUSING_KAFKA_PREFIX": "b"}
+
+
+def test_a_settings_file_that_was_named_must_be_there() -> None:
+    with pytest.raises(BadSettings, match=r"settings file mine\.toml: .*No such file"):
+        gathered({"HOUSING_CONFIG": "mine.toml"}, no_file)
+
+
+def test_the_settings_file_is_read_by_the_name_given() -> None:
+    files = {"mine.toml": '[kafka]\nprefix = "a"'}
+
+    found = gathered({"HOUSING_CONFIG": "mine.toml"}, files.__getitem__)
+
+    assert read(KafkaSettings, found, "KAFKA").prefix == "a"
+
+
+def test_a_settings_file_that_is_no_text_is_told() -> None:
+    with pytest.raises(BadSettings, match=r"settings file housing\.toml: .*utf-8"):
+        gathered({}, lambda path: b"\xff".decode("utf-8"))
