@@ -33,6 +33,8 @@ CHANCE_ODDS = 0.001
 # sqrt(1/n + 1/m) standard deviations: 3.0 to 3.6 over normal, lognormal, exponential,
 # uniform and rare binary columns, 100 to 5,000 rows.
 CHANCE_WASSERSTEIN = 3.5
+# Evidently's verdict on the whole: one drifted column is enough to be told of.
+DRIFT_SHARE = 0.01
 BEYOND_CHANCE = 3.0  # standard errors: one false alarm in 740 comparisons
 
 
@@ -101,7 +103,7 @@ def _drift_run(
         per_column_threshold={
             c: threshold(reference[c], current[c], c in category_columns, limits) for c in columns
         },
-        drift_share=1 / len(columns),  # one column is enough to be told of
+        drift_share=DRIFT_SHARE,
     )
     return _run(preset, reference, current, _definition(columns, category_columns))
 
@@ -235,7 +237,8 @@ def _drift_findings(columns: Sequence[ColumnDrift], limits: Limits) -> tuple[str
         for c in columns
         if c.unknown_reference - c.unknown_current > limits.unknown_change_max
     ]
-    drifted = [f"{c.column} {c.score:.2f}" for c in columns if c.drifted]
+    worst_first = sorted(columns, key=lambda c: -(c.score or 0))
+    drifted = [f"{c.column} {c.score:.2f}" for c in worst_first if c.drifted]
     compared = sum(c.score is not None for c in columns)
     findings = list(more)
     if fewer:

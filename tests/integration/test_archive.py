@@ -17,7 +17,15 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from monitoring import chain, frames
 from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import MODELS, OUTCOMES, PARTITIONER, PREDICTIONS, full_name
+from stream_app.contract.topics import (
+    MODELS,
+    OUTCOMES,
+    PARTITIONER,
+    PREDICTIONS,
+    Topic,
+    full_name,
+)
+from stream_app.shell import topics_admin
 from tests import flow, messages
 from tests.waiting import until
 
@@ -80,6 +88,7 @@ def visible(kafka: KafkaSettings) -> set[Place]:
             "group.id": "unused",
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "log_level": 0,
         }
@@ -156,10 +165,10 @@ def faulty(folder: Path, environment: Mapping[str, str], *options: str) -> "subp
 
 @contextmanager
 def archiving(
-    folder: Path, log: Path, environment: Mapping[str, str]
+    folder: Path, log: Path, environment: Mapping[str, str], flush_age_s: float = 0.5
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the real archiver; its words go to `log`."""
-    quick = {"HOUSING_MONITORING_FLUSH_AGE_S": "0.5"}
+    quick = {"HOUSING_MONITORING_FLUSH_AGE_S": str(flush_age_s)}
     command = [sys.executable, "-m", "monitoring", "archive", "--dir", str(folder)]
     with log.open("wb") as words:
         process = subprocess.Popen(command, env={**environment, **quick}, stderr=words)
@@ -273,19 +282,14 @@ def wait_until_archived(folder: Path, kafka: KafkaSettings) -> None:
 def test_what_is_held_is_published_on_sigterm(
     kafka: KafkaSettings, environment: Mapping[str, str], producer: Producer, tmp_path: Path
 ) -> None:
-    patient = {**environment, "HOUSING_MONITORING_FLUSH_AGE_S": "3600"}
-    command = [sys.executable, "-m", "monitoring", "archive", "--dir", str(tmp_path)]
+    folder, log = tmp_path / "archive", tmp_path / "log"
     publish(producer, kafka.prefix, flow.pairs(50))
-    process = subprocess.Popen(command, env=patient, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "100 waiting" in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=ANSWER_S)
+    with archiving(folder, log, environment, flush_age_s=3_600) as process:
+        until(lambda: "100 waiting" in log.read_text(), ANSWER_S, "the archiver holds all rows")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(ANSWER_S) == 0
 
-    assert process.returncode == 0
-    assert_whole(tmp_path, kafka)
+    assert_whole(folder, kafka)
 
 
 def test_a_model_announcement_is_found_in_the_archive(
@@ -302,6 +306,63 @@ def test_a_model_announcement_is_found_in_the_archive(
     archive_once(tmp_path, environment)
 
     assert frames.champion(tmp_path, kafka.prefix, flow.MARKET) == flow.manifest()
+
+
+def test_records_deleted_before_they_were_archived_are_told_in_the_manifest(
+    kafka: KafkaSettings, environment: Mapping[str, str], producer: Producer, tmp_path: Path
+) -> None:
+    publish(producer, kafka.prefix, flow.pairs(50))
+    outcomes = full_name(kafka.prefix, OUTCOMES)
+    partition = next(place[1] for place in visible(kafka) if place[0] == outcomes)
+    gone = TopicPartition(outcomes, partition, 20)
+    admin = topics_admin.connect(kafka)
+    admin.delete_records([gone])[gone].result(30)
+
+    archive_once(tmp_path, environment)
+
+    (manifest,) = chain.manifests(tmp_path, outcomes)
+    assert (manifest.first_offset, manifest.lost_to_offset, manifest.rows) == (0, 20, 30)
+    assert_whole(tmp_path, kafka)
+
+
+def test_a_topic_that_is_recreated_goes_on_a_chain_of_its_own(
+    kafka: KafkaSettings, environment: Mapping[str, str], producer: Producer, tmp_path: Path
+) -> None:
+    publish(producer, kafka.prefix, flow.pairs(50))
+    archive_once(tmp_path, environment)
+    recreate(kafka, OUTCOMES)
+    publish(producer, kafka.prefix, flow.pairs(10, seed=2, first=50))
+
+    archive_once(tmp_path, environment)
+
+    manifests = list(chain.manifests(tmp_path, full_name(kafka.prefix, OUTCOMES)))
+    assert sorted((m.first_offset, m.rows) for m in manifests) == [(0, 10), (0, 50)]
+    assert len({m.topic_id for m in manifests}) == 2
+
+
+def test_an_archiver_stops_when_its_topic_is_recreated_under_it(
+    kafka: KafkaSettings, environment: Mapping[str, str], producer: Producer, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    publish(producer, kafka.prefix, flow.pairs(50))
+    with archiving(tmp_path / "archive", log, environment, flush_age_s=3_600) as process:
+        until(lambda: "100 waiting" in log.read_text(), ANSWER_S, "the archiver holds all rows")
+        recreate(kafka, OUTCOMES)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(ANSWER_S) == 70
+
+    assert "was recreated: its id was" in log.read_text()
+    assert not archived(tmp_path / "archive", kafka)
+
+
+def recreate(kafka: KafkaSettings, topic: Topic) -> None:
+    """Delete a topic and make it anew."""
+    admin = topics_admin.connect(kafka)
+    name = full_name(kafka.prefix, topic)
+    admin.delete_topics([name])[name].result(30)
+    until(lambda: name not in admin.list_topics(timeout=10).topics, ANSWER_S, f"{name} is gone")
+    topics_admin.create(admin, kafka.prefix)
+    until(lambda: name in admin.list_topics(timeout=10).topics, ANSWER_S, f"{name} is there")
 
 
 def test_missing_topics_are_told_in_one_line(

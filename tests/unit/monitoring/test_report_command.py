@@ -117,7 +117,7 @@ def test_an_archive_without_rows_makes_a_summary_with_words(archive: Path, tmp_p
     assert summary.files == ()
     assert summary.quality.current_errors == {}
     assert "the archive holds no prediction of hdb in housing.predictions" in summary.findings[0]
-    assert "<td>none</td>" in (run.parent / "index.html").read_text()
+    assert "hdb, no sales" in (run.parent / "index.html").read_text()
 
 
 def run_main(archive: Path, *options: str) -> int:
@@ -169,3 +169,15 @@ def test_the_index_shows_foreign_words_as_words(tmp_path: Path, made: tuple[Summ
 
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_the_index_leaves_out_what_another_version_wrote(
+    tmp_path: Path, made: tuple[Summary, Path]
+) -> None:
+    for name, content in (("new", msgspec.json.encode(made[0])), ("old", b'{"market": "hdb"}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / index.SUMMARY).write_bytes(content)
+
+    page = index.write(tmp_path).read_text()
+
+    assert page.count("<article>") == 1
