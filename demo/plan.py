@@ -38,7 +38,7 @@ WHOLE: Mapping[str, Plan] = {
 QUICK: Mapping[str, Plan] = {
     plan.market: plan
     for plan in (
-        Plan("king-county", _KING_COUNTY, "2014-07-15", "2014-08-15", "2014-09-15", 1_000),
-        Plan("hdb", _HDB[:1], "2012-06-01", "2012-07-01", "2012-08-01", 1_000),
+        Plan("king-county", _KING_COUNTY, "2014-09-01", "2014-09-22", "2014-10-13", 1_000),
+        Plan("hdb", _HDB[:1], "2012-08-01", "2012-09-01", "2012-10-01", 1_000),
     )
 }

@@ -7,6 +7,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from demo.summary import Summary
 from demo.watch import View
@@ -120,7 +121,7 @@ def live_table(view: View) -> Table:
     whole = Table.grid()
     whole.add_row(grid)
     for prediction in view.samples:
-        whole.add_row(f"   [dim]{sample_line(prediction)}[/]")
+        whole.add_row(Text(f"   {sample_line(prediction)}", style="dim"))
     return whole
 
 
@@ -163,12 +164,13 @@ def _pairs(title: str, rows: Sequence[tuple[str, str]]) -> Table:
 
 
 def sample_line(prediction: Prediction) -> str:
-    """One prediction in words."""
+    """One prediction in words. Ids come from publishers: nothing in them commands a terminal."""
     interval = f"{number(prediction.price_low)} to {number(prediction.price_high)}"
-    return (
+    line = (
         f"{prediction.listing_id} in {prediction.region}: {prediction.currency} "
         f"{number(prediction.price)} ({interval}), {prediction.quality}"
     )
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def summary_table(summary: Summary) -> Table:

@@ -25,6 +25,7 @@ STUCK_AFTER_S = 60.0
 # While the champion is loaded and checked, events trickle: a partition tells which
 # champion serves it with the first batch that it makes.
 TRICKLE = "100/s"
+SHIFTED_SHOWN = 4
 
 
 class Replayed(Struct):
@@ -44,6 +45,16 @@ class Told(NamedTuple):
 
     summary: Summary
     losses: tuple[Loss, ...]
+
+
+class Drift(Struct):
+    drifted: tuple[str, ...]
+
+
+class Reported(Struct):
+    """What `monitoring report --json` prints."""
+
+    drift: Drift
 
 
 class Workers(NamedTuple):
@@ -165,11 +176,14 @@ class Story:
         # It goes on where the one before ended, up to the end of what is there.
         self._programs.run("archive-rest", "monitoring", "archive", "--once")
         windows = "--reference", f"{plan.split}..{plan.middle}", "--current"
-        self._programs.run(
+        printed = self._programs.run(
             "report",
             *("monitoring", "report", "--market", plan.market),
             *(*windows, f"{plan.middle}..{plan.end}", "--json"),
         )
+        reported = msgspec.json.decode(_last_line(printed), type=Reported)
+        shifted = ", ".join(reported.drift.drifted[:SHIFTED_SHOWN]) or "none"
+        self._screen.say(f"{len(reported.drift.drifted)} columns have shifted: {shifted} ...")
 
     def _start_rest(self, name: str, speed: str) -> Program:
         """Replay from the split on; by its checkpoint the second run goes on after the first."""

@@ -1,0 +1,113 @@
+"""The demo as a newcomer runs it: to its end, twice, stopped in the middle, without a broker."""
+
+import json
+import math
+import signal
+from pathlib import Path
+
+import pytest
+
+from demo.summary import Summary
+from tests.e2e import demo_process
+from tests.integration import brokers
+from tests.waiting import until
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+PROMISED = [
+    "market",
+    "events",
+    "predictions",
+    "rejects",
+    "late",
+    "duplicates",
+    "outcomes",
+    "lost",
+    "visible_twice",
+    "mae_naive",
+    "mae_champion",
+    "mae_answer",
+    "mdape_champion",
+    "mdape_answer",
+    "bias_answer",
+    "coverage_90",
+    "scored_per_s",
+    "p50_ms",
+    "p99_ms",
+    "setup_s",
+    "run_s",
+]
+
+
+@pytest.mark.parametrize("market", ["king-county", "hdb"])
+def test_a_quick_run_accounts_for_every_event(broker: str, tmp_path: Path, market: str) -> None:
+    out = tmp_path / "demo"
+    (out / "run").mkdir(parents=True)
+    (out / "run" / "left behind").touch()  # as by a run before
+
+    done = demo_process.run(out, "--market", market, bootstrap=broker)
+
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    summary = json.loads((out / "summary.json").read_text())
+    assert set(PROMISED) <= set(summary)
+    assert set(summary) == set(Summary.__struct_fields__)
+    assert (summary["lost"], summary["visible_twice"]) == (0, 0)
+    assert summary["sent"] == summary["events"] > 2_000
+    assert summary["predictions"] + summary["outcomes"] + summary["rejects"] <= summary["events"]
+    assert all(math.isfinite(summary[name]) for name in PROMISED if name != "market")
+    assert 0 < summary["mae_answer"] < summary["mae_naive"]
+    assert (out / "reports" / "index.html").exists()
+    assert not (out / "run" / "left behind").exists()
+    assert demo_process.programs_of(out) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_stopped_run_leaves_no_program_behind(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    out = tmp_path / "demo"
+    with demo_process.started(out) as process:
+        until(lambda: (out / "logs" / "replay-history.log").exists(), 120, "sales are replayed")
+        assert len(demo_process.programs_of(out)) >= 5
+
+        process.send_signal(number)
+
+        assert process.wait(60) == status
+        assert demo_process.programs_of(out) == []
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_killed_run_takes_its_programs_with_it(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    with demo_process.started(out) as process:
+        until(lambda: (out / "logs" / "replay-history.log").exists(), 120, "sales are replayed")
+
+        process.kill()
+
+        until(lambda: not demo_process.programs_of(out), 60, "all programs have ended")
+
+
+def test_a_step_that_fails_names_its_program_and_shows_its_log(tmp_path: Path) -> None:
+    nobody = f"127.0.0.1:{brokers.free_port()}"
+
+    done = demo_process.run(tmp_path / "demo", bootstrap=nobody)
+
+    assert done.returncode == 1
+    assert "demo: topics ended with status 1" in done.stderr
+    assert "no broker answers" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert demo_process.programs_of(tmp_path / "demo") == []
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(broker: str, tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    with demo_process.started(out, broker):
+        until(lambda: (out / "logs").exists(), 30, "the first one has begun")
+
+        second = demo_process.run(out, bootstrap=broker)
+
+    assert second.returncode == 2
+    assert f"another demo runs in {out}" in second.stderr
