@@ -27,6 +27,10 @@ from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval
 from stream_app.stages.step import Output, Record, Serving
 
+# Log units. A publisher who sends prices in millions has scores of 100 and a scale of 10
+# before long: exp of their product is no number. Beyond this an interval says nothing.
+HALF_WIDTH_LIMIT = 10.0
+
 
 class Opinions(NamedTuple):
     """What the models say of one listing, log units."""
@@ -76,7 +80,7 @@ def _surround(served: Served, answer_log: float, serving: Serving, region_errors
         return
     served.region_scale = interval.scale(region_errors, market_scale)
     if quantile is not None:
-        half = quantile * served.region_scale
+        half = min(HALF_WIDTH_LIMIT, quantile * served.region_scale)
         served.price_low = math.exp(answer_log - half)
         served.price_high = math.exp(answer_log + half)
 

@@ -12,4 +12,4 @@ LAW = settings(
 # For laws of whole logs: making a log smaller takes minutes, and a drawn one is small.
 UNSHRUNK = settings(LAW, phases=[Phase.explicit, Phase.generate])
 # For planted bugs: being caught is enough, the smallest example is of no interest.
-PLANTED = settings(UNSHRUNK, max_examples=100)
+PLANTED = settings(UNSHRUNK, max_examples=400)

@@ -13,7 +13,7 @@ from tests.laws.law import LAW, PLANTED
 Observe = Callable[[Clock, int, str], Timing]
 
 # Days from the time reached so far; 45 are a leap.
-STEPS = st.lists(st.sampled_from([-50, -2, -1, 0, 1, 30, 40, 44, 46, 60, 900]), max_size=20)
+STEPS = st.lists(st.sampled_from([-50, -1, 0, 30, 44, 46, 60, 900]), min_size=4, max_size=20)
 
 
 def times_of(steps: list[int]) -> list[int]:

@@ -11,7 +11,7 @@ from stream_app.core.features import Around
 from stream_app.core.region import Region, note_listing, note_sale
 from stream_app.core.watermark import LATENESS_MS, Timing, observe
 from stream_app.core.windows import Ring
-from tests.builders import DAY_MS, LISTED_MS
+from tests.builders import DAY_MS, HOUR_MS, LISTED_MS
 from tests.laws.law import LAW, PLANTED
 
 NoteSale = Callable[[Region, int, Timing, float], None]
@@ -19,7 +19,11 @@ LookAround = Callable[[Region, int], Around]
 
 # Event time, delay of arrival, log price per m2.
 SALES = st.lists(
-    st.tuples(st.integers(0, 4 * DAY_MS), st.integers(0, LATENESS_MS - 1), st.floats(-10.0, 18.0)),
+    st.tuples(
+        st.integers(0, 120).map(lambda hours: hours * HOUR_MS),
+        st.integers(0, LATENESS_MS // HOUR_MS - 1).map(lambda hours: hours * HOUR_MS),
+        st.floats(-10.0, 18.0),
+    ),
     min_size=4,
     max_size=12,
 )
@@ -52,14 +56,14 @@ def check_order_leaves_no_trace(note: NoteSale, how: settings = LAW) -> None:
 
 def check_newer_events_are_not_seen(look: LookAround, how: settings = LAW) -> None:
     @how
-    @given(SALES, st.lists(st.integers(1, LATENESS_MS), min_size=1, max_size=4))
-    def newer_events_are_not_seen(sales: list[Sold], newer_ms: list[int]) -> None:
+    @given(SALES, st.lists(st.integers(1, LATENESS_MS // HOUR_MS), min_size=1, max_size=4))
+    def newer_events_are_not_seen(sales: list[Sold], newer_h: list[int]) -> None:
         newest_ms = max(after_ms for after_ms, _, _ in sales)
         # Windows are exact to a bucket: what is newer begins with the next one.
         at_ms = (LISTED_MS + newest_ms) // DAY_MS * DAY_MS + DAY_MS - 1
         on_time, a_little_late = region_of(sales), region_of(sales)
-        for after_ms in newer_ms:
-            note_sale(a_little_late, at_ms + after_ms, Timing.ON_TIME, 9.0)
+        for hours in newer_h:
+            note_sale(a_little_late, at_ms + hours * HOUR_MS, Timing.ON_TIME, 9.0)
 
         seen = [look(each, at_ms)._replace(sale_age_days=0.0) for each in (on_time, a_little_late)]
 

@@ -53,15 +53,15 @@ def homes(twists: tuple[str, ...] = TWISTS) -> st.SearchStrategy[list[Home]]:
     home = st.builds(
         Home,
         region=st.integers(0, 1),
-        listed_h=st.integers(0, 60 * 24),
+        listed_h=st.integers(0, 120).map(lambda halves: halves * 12),
         days=st.integers(0, 20),
         price=st.floats(5e4, 2e6),
         area_m2=st.floats(30.0, 400.0),
         grade=st.none() | st.integers(1, 13),
-        delay_h=st.sampled_from([0, 0, 5, 40]),
+        delay_h=st.sampled_from([0, 5, 40]),
         twists=st.frozensets(st.sampled_from(twists), max_size=2),
     )
-    return st.lists(home, min_size=2, max_size=7)
+    return st.lists(home, min_size=3, max_size=8)
 
 
 def life(home: Home, number: int) -> list[tuple[int, AnyEvent]]:

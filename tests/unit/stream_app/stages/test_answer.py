@@ -126,6 +126,12 @@ def test_a_region_that_is_hard_to_price_gets_a_wider_interval() -> None:
     assert logs(served) == pytest.approx((11.92, 12.52, 13.12))
 
 
+def test_an_absurd_history_widens_the_interval_no_further_than_its_limit() -> None:
+    served = filled(Serving(CHAMPION, version(scale=12.0, score_quantile=120.0)))
+
+    assert logs(served) == pytest.approx((2.52, 12.52, 22.52))
+
+
 def test_an_answer_names_what_it_is_made_of() -> None:
     served = filled(Serving(CHAMPION, version(guard_weight=0.5)))
 
