@@ -17,10 +17,6 @@ def main() -> int:
     # Before MLflow is imported: it reports home and draws bars otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # Before scikit-learn is: its threads wait for each other several times per node of each
-    # tree. Where others use the cores too, a fit of 6 s took minutes; alone, two threads
-    # save a third. Whoever has cores to spare sets it.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from offline import announce, commands, log, splits
     from offline.registry import NotRegistered
     from stream_app.contract.settings import BadSettings

@@ -22,6 +22,7 @@ from stream_app.stages.step import Batch, Record
 
 BATCH_MAX = 500  # what a worker takes at most by default
 _FILE_ID = "file"
+_POLL_S = 0.2
 _QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more, is gone
 
 
@@ -130,7 +131,7 @@ def of_topic(kafka: KafkaSettings) -> list[Partition]:
         try:
             metadata = consumer.list_topics(topic, timeout=10).topics[topic]
         except KafkaException as error:
-            raise LogUnreadable(f"{kafka.bootstrap_servers}: {error}") from None
+            raise LogUnreadable(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
     if metadata.error is not None:
         raise LogUnreadable(f"{topic}: {metadata.error}")
     count = len(metadata.partitions)
@@ -148,6 +149,7 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
+            "log_level": 2,  # what failed is told once, by us
         }
     )
 
@@ -157,9 +159,13 @@ def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
         place = TopicPartition(topic, number)
         first, end = consumer.get_watermark_offsets(place, timeout=10)
         consumer.assign([TopicPartition(topic, number, first)])
+        quiet_s = 0.0
         while first < end:
-            messages = consumer.consume(BATCH_MAX, timeout=_QUIET_S)
-            if not messages:
+            # It comes back only full or when the time is over: at the end of each
+            # partition it would wait for what will not come.
+            messages = consumer.consume(BATCH_MAX, timeout=_POLL_S)
+            quiet_s = 0.0 if messages else quiet_s + _POLL_S
+            if quiet_s >= _QUIET_S:
                 raise LogUnreadable(f"{topic}[{number}]: nothing for {_QUIET_S:g} s at {first}")
             for message in messages:
                 error = message.error()
