@@ -40,7 +40,7 @@ def bootstrap(
 ) -> Runner:
     """Build the runner of a stage with its real parts, except those given."""
     at = at or planted(read_faults(settings.chaos))
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
 
     def publisher(stage: Stage, partition: int) -> Publisher:
         return KafkaPublisher(kafka, stage.NAME, stage.SOURCE, stage.STATE_TOPIC, partition, at)

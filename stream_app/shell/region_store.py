@@ -64,6 +64,7 @@ def reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
         "enable.partition.eof": True,
         "fetch.wait.max.ms": 50,
         "fetch.error.backoff.ms": 50,
+        "log_level": 2,  # what matters comes as an exception
     }
 
 

@@ -21,7 +21,12 @@ from stream_app.contract.rejects import SourceChanged
 
 _TIMEOUT_S = 30.0
 _PAUSE_S = 0.1
-_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+_NO_LEADER_YET = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+}
 
 
 class Source(NamedTuple):
@@ -68,7 +73,7 @@ def bounds(
 
 
 def _answer(ask: Callable[[], Future[Any]], topic: str) -> Any:  # noqa: ANN401 - untyped library
-    """Ask until there is a leader to answer, which takes a moment in a topic's first second."""
+    """Ask until there is a leader to answer, which takes a moment when a topic or a broker is new."""
     deadline_s = time.monotonic() + _TIMEOUT_S
     while True:
         try:
