@@ -110,12 +110,12 @@ def _archive(given: argparse.Namespace, kafka: KafkaSettings, settings: Monitori
     )
     archiver.start()
     enough = _enough(given, archiver)
-    told_s = time.monotonic()
+    told_s, told = time.monotonic(), ""
     while not stop.is_set() and not enough():
         archiver.step()
-        if time.monotonic() - told_s >= TELL_EVERY_S:
-            _tell(archiver.words())
-            told_s = time.monotonic()
+        if time.monotonic() - told_s >= TELL_EVERY_S and archiver.words() != told:
+            told_s, told = time.monotonic(), archiver.words()
+            _tell(told)
     archiver.flush()
     _tell(archiver.words())
     archiver.close()

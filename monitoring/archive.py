@@ -112,9 +112,15 @@ class Archiver:
         self._parts: dict[tuple[str, int], Part] = {}
         self._size_bytes = 0
         self._opened_s = 0.0
-        self._admin = AdminClient(_client(kafka, tell))
+        self._is_silent = False
+        client = {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "log_level": 0,  # what matters of its log comes to `_broker_told`
+            "error_cb": self._broker_told,
+        }
+        self._admin = AdminClient(client)
         self._consumer = Consumer(
-            _client(kafka, tell)
+            client
             | {
                 "group.id": group_id(kafka.prefix, GROUP),
                 "client.id": socket.gethostname(),  # so that a probe knows us in the group
@@ -155,7 +161,7 @@ class Archiver:
         for message in self._consumer.consume(CONSUME_MAX, CONSUME_S):
             self._take(message)
         if self._is_due():
-            self.flush()
+            self._try_flush()
 
     def is_at_end(self) -> bool:
         """Tell whether partitions were assigned and nothing more was there when last asked."""
@@ -187,9 +193,18 @@ class Archiver:
         """Leave the group; open ranges are published on the way out."""
         self._consumer.close()
 
+    def _broker_told(self, error: KafkaError) -> None:
+        """Tell once that nobody answers: librdkafka goes on trying, ten times a second."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self._is_silent:
+            self._is_silent = True
+            self._tell(f"no broker answers at {self._servers}; trying on")
+
     def _take(self, message: Message) -> None:
         part = self._parts.get((message.topic(), message.partition()))
         error = message.error()
+        if self._is_silent:
+            self._is_silent = False
+            self._tell("the broker answers again")
         if error is not None:
             self._note(error, part)
         elif part is not None:
@@ -220,6 +235,14 @@ class Archiver:
             )
         elif not error.retriable():
             raise KafkaException(error)
+
+    def _try_flush(self) -> None:
+        """Publish; when the broker cannot be asked for the topics' ids, try later again."""
+        try:
+            self.flush()
+        except KafkaException as error:
+            self._tell(f"cannot publish now: {error.args[0].str()}; trying on")
+            self._opened_s = time.monotonic()
 
     def _is_due(self) -> bool:
         rows = sum(len(part.records) for part in self._parts.values())
@@ -317,15 +340,6 @@ class Archiver:
 def limits_of(settings: MonitoringSettings) -> Limits:
     """Take the flush limits out of the settings."""
     return Limits(settings.flush_rows, settings.flush_bytes, settings.flush_age_s)
-
-
-def _client(kafka: KafkaSettings, tell: Callable[[str], None]) -> dict[str, object]:
-    return {
-        "bootstrap.servers": kafka.bootstrap_servers,
-        # What librdkafka would log comes here too, once and in our form.
-        "log_level": 0,
-        "error_cb": lambda error: tell(f"broker: {error.str()}"),
-    }
 
 
 def _topic_id(name: str, answer: Future[TopicDescription]) -> str:
