@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 
 from offline.arguments import parser
 
@@ -11,9 +12,9 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit status."""
-    given = parser().parse_args()
+    given = parser().parse_args(arguments)
     # Before MLflow is imported: it reports home and draws bars otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

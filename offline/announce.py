@@ -1,14 +1,14 @@
 """Puts a version into service: tells it on `housing.models`, where scorers listen."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka import Message as ConfluentMessage
 from msgspec import Struct
 
 from offline import registry
-from offline.registry import NotRegistered, Registry
+from offline.registry import NotRegistered
 from stream_app.contract import wire
 from stream_app.contract.models import AliasSet, ChampionAnnounced
 from stream_app.contract.settings import KafkaSettings
@@ -28,6 +28,19 @@ class Message(NamedTuple):
     value: bytes
 
 
+Send = Callable[[KafkaSettings, Sequence[Message]], None]
+
+
+class Versions(Protocol):
+    """What is asked of the registry."""
+
+    def announcement(self, version: str) -> ChampionAnnounced: ...
+
+    def alias(self, alias: str) -> str | None: ...
+
+    def set_alias(self, alias: str, version: str) -> None: ...
+
+
 class Promotion(Struct, frozen=True):
     """What was announced."""
 
@@ -38,7 +51,12 @@ class Promotion(Struct, frozen=True):
 
 
 def promote(
-    versions: Registry, kafka: KafkaSettings, market: str, version: str | None, reason: str
+    versions: Versions,
+    send: Send,
+    kafka: KafkaSettings,
+    market: str,
+    version: str | None,
+    reason: str,
 ) -> Promotion:
     """Announce a version (the challenger if none is named) as the market's champion.
 
@@ -59,7 +77,7 @@ def promote(
     messages = _messages(announced, previous, reason)
     if previous is not None:
         messages = [_announcement(versions.announcement(previous)), *messages]
-    publish(kafka, messages)
+    send(kafka, messages)
     if previous is not None:
         versions.set_alias(registry.PREVIOUS, previous)
     versions.set_alias(registry.CHAMPION, version)
@@ -110,6 +128,7 @@ def publish(kafka: KafkaSettings, messages: Sequence[Message]) -> None:
             "enable.idempotence": True,  # and with it acks=all, in order
             "partitioner": PARTITIONER,
             "message.max.bytes": RECORD_BYTES_MAX,
+            "log_level": 2,  # what failed is told once, by us
             "message.timeout.ms": DELIVERY_TIMEOUT_S * 1000,
         }
     )

@@ -68,12 +68,12 @@ def backtest(given: argparse.Namespace) -> dict[str, object]:
 
 def announce(given: argparse.Namespace) -> dict[str, object]:
     """Promote a registered version."""
-    from offline.announce import promote
+    from offline.announce import promote, publish
     from offline.registry import Registry
 
     kafka, own = from_environment()
     versions = Registry(own, given.market)
-    promotion = promote(versions, kafka, given.market, given.version, given.reason)
+    promotion = promote(versions, publish, kafka, given.market, given.version, given.reason)
     return msgspec.structs.asdict(promotion)
 
 

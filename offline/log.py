@@ -23,6 +23,7 @@ from stream_app.stages.step import Batch, Record
 BATCH_MAX = 500  # what a worker takes at most by default
 _FILE_ID = "file"
 _POLL_S = 0.2
+_ANSWER_S = 10.0  # for a broker to say what it has
 _QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more, is gone
 
 
@@ -129,7 +130,7 @@ def of_topic(kafka: KafkaSettings) -> list[Partition]:
     topic = full_name(kafka.prefix, EVENTS)
     with closing(_consumer(kafka)) as consumer:
         try:
-            metadata = consumer.list_topics(topic, timeout=10).topics[topic]
+            metadata = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
         except KafkaException as error:
             raise LogUnreadable(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
     if metadata.error is not None:
@@ -157,7 +158,7 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
 def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
     with closing(_consumer(kafka)) as consumer:
         place = TopicPartition(topic, number)
-        first, end = consumer.get_watermark_offsets(place, timeout=10)
+        first, end = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
         consumer.assign([TopicPartition(topic, number, first)])
         quiet_s = 0.0
         while first < end:

@@ -32,17 +32,19 @@ class Split(NamedTuple):
     boundary_ms: int
 
 
-def forward(dataset: Dataset, boundary_ms: int | None = None) -> Split:
+def forward(
+    dataset: Dataset, boundary_ms: int | None = None, older_min: int = OLDER_ROWS_MIN
+) -> Split:
     """Part the rows at `boundary_ms`; else where the newest quarter of the sales begins.
 
     Raises
     ------
     NotEnough : says how many rows there are and how many it takes
     """
-    if len(dataset) < OLDER_ROWS_MIN + NEWER_ROWS_MIN:
+    if len(dataset) < older_min + NEWER_ROWS_MIN:
         raise NotEnough(
             f"{dataset.market}: {len(dataset)} sold homes, "
-            f"at least {OLDER_ROWS_MIN + NEWER_ROWS_MIN} are needed"
+            f"at least {older_min + NEWER_ROWS_MIN} are needed"
         )
     if boundary_ms is None:
         boundary_ms = int(np.quantile(dataset.sold_ms, 1 - NEWER_SHARE, method="lower"))
@@ -50,11 +52,11 @@ def forward(dataset: Dataset, boundary_ms: int | None = None) -> Split:
     newer = dataset.listed_ms >= boundary_ms
     newer &= ~(np.isin(dataset.home_id, dataset.home_id[older]) & (dataset.home_id != ""))
     split = Split(older, newer, boundary_ms)
-    refuse(dataset, split)
+    refuse(dataset, split, older_min)
     return split
 
 
-def refuse(dataset: Dataset, split: Split) -> None:
+def refuse(dataset: Dataset, split: Split, older_min: int = OLDER_ROWS_MIN) -> None:
     """Raise if the parts overlap, in rows, time or homes, or are too small.
 
     Raises
@@ -73,7 +75,7 @@ def refuse(dataset: Dataset, split: Split) -> None:
     if shared.size:
         raise ValueError(f"parts overlap: home {shared[0]} and {shared.size - 1} more are in both")
     for name, part, least in (
-        ("sold before", older, OLDER_ROWS_MIN),
+        ("sold before", older, older_min),
         ("listed after", newer, NEWER_ROWS_MIN),
     ):
         if len(part) < least:

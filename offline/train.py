@@ -114,7 +114,7 @@ def fit(dataset: Dataset, trees: int, seed: int) -> Fitted:
 
 def choose_trees(dataset: Dataset, seed: int) -> int:
     """The number of trees with the least error on homes later than those fitted on."""
-    split = splits.forward(dataset)
+    split = splits.forward(dataset, older_min=splits.OLDER_ROWS_MIN // 2)
     later = dataset.take(split.newer)
     fitted = fit(dataset.take(split.older), TREES_MAX, seed)
     staged = fitted.regressor.staged_predict(_encode(fitted.encodings, later.rows))

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from stream_app.contract import wire
 from stream_app.contract.models import ChampionAnnounced, GoldenRow, Manifest
@@ -50,15 +51,18 @@ def encode(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 def regressor() -> HistGradientBoostingRegressor:
     known = encode(rows(400))
     log_price = 12 + np.nan_to_num(known[:, 0]) / 10
-    return HistGradientBoostingRegressor(
-        max_iter=10, max_leaf_nodes=7, early_stopping=False, random_state=0
-    ).fit(known, log_price)
+    with threadpool_limits(limits=1, user_api="openmp"):  # busy cores: see offline/train.py
+        return HistGradientBoostingRegressor(
+            max_iter=10, max_leaf_nodes=7, early_stopping=False, random_state=0
+        ).fit(known, log_price)
 
 
 def announced(model: BaseEstimator | None = None, **changes: object) -> Announced:
     """A bundle and its announcement; `changes` are made to the manifest before it is signed."""
     bundle = skops.io.dumps(regressor() if model is None else model)
     golden = rows()
+    with threadpool_limits(limits=1, user_api="openmp"):
+        golden_log_prices = regressor().predict(encode(golden)).tolist()
     manifest = Manifest(
         market="king-county",
         version="c1",
@@ -71,9 +75,7 @@ def announced(model: BaseEstimator | None = None, **changes: object) -> Announce
         encoding_defaults=DEFAULTS,
         golden_rows=tuple(
             GoldenRow(tuple(None if np.isnan(v) else v for v in row), log_price)
-            for row, log_price in zip(
-                golden.tolist(), regressor().predict(encode(golden)).tolist(), strict=True
-            )
+            for row, log_price in zip(golden.tolist(), golden_log_prices, strict=True)
         ),
         holdout_abs_log_errors=ERRORS,
         metrics={},

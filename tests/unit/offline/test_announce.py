@@ -1,0 +1,102 @@
+"""Who is told what, in which order; and what is remembered when the broker is away."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from offline import announce, registry
+from offline.announce import Message, NotAnnounced, promote
+from offline.registry import NotRegistered
+from stream_app.contract import wire
+from stream_app.contract.models import AliasSet, ChampionAnnounced
+from stream_app.contract.settings import KafkaSettings
+from tests import champions
+
+MARKET = "king-county"
+KAFKA = KafkaSettings()
+
+
+class FakeRegistry:
+    """Versions c1 and c2 in a dict."""
+
+    def __init__(self, **aliases: str) -> None:
+        self.aliases = aliases
+
+    def announcement(self, version: str) -> ChampionAnnounced:
+        if version not in ("c1", "c2"):
+            raise NotRegistered(version)
+        return champions.announced(version=version).announced
+
+    def alias(self, alias: str) -> str | None:
+        return self.aliases.get(alias)
+
+    def set_alias(self, alias: str, version: str) -> None:
+        self.aliases[alias] = version
+
+
+class Broker:
+    """What was confirmed."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    def publish(self, kafka: KafkaSettings, messages: Sequence[Message]) -> None:
+        self.sent += messages
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+def test_a_version_is_told_before_its_alias(broker: Broker) -> None:
+    versions = FakeRegistry(challenger="c1")
+
+    promotion = promote(versions, broker.publish, KAFKA, MARKET, None, "first")
+
+    assert [m.key for m in broker.sent] == ["king-county/champion/c1", "king-county/alias/champion"]
+    alias = wire.decode_model_message(broker.sent[-1].value)
+    assert alias == AliasSet(market=MARKET, alias="champion", version="c1", reason="first")
+    assert promotion.previous is None
+    assert versions.aliases == {"challenger": "c1", "champion": "c1"}
+
+
+def test_the_champion_before_becomes_the_way_back(broker: Broker) -> None:
+    versions = FakeRegistry(challenger="c2", champion="c1")
+
+    promote(versions, broker.publish, KAFKA, MARKET, "c2", "better")
+
+    assert [m.key for m in broker.sent] == [
+        "king-county/champion/c1",
+        "king-county/champion/c2",
+        "king-county/alias/previous",
+        "king-county/alias/champion",
+    ]
+    assert versions.aliases == {"challenger": "c2", "champion": "c2", "previous": "c1"}
+
+
+def test_the_same_champion_again_keeps_the_way_back(broker: Broker) -> None:
+    versions = FakeRegistry(champion="c2", previous="c1")
+
+    promotion = promote(versions, broker.publish, KAFKA, MARKET, "c2", "again")
+
+    assert promotion.previous == "c1"
+    assert versions.aliases == {"champion": "c2", "previous": "c1"}
+
+
+def test_nothing_trained_is_nothing_to_announce(broker: Broker) -> None:
+    with pytest.raises(NotRegistered, match="king-county: nothing was trained yet"):
+        promote(FakeRegistry(), broker.publish, KAFKA, MARKET, None, "first")
+
+
+def test_what_the_broker_does_not_confirm_has_not_happened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(announce, "DELIVERY_TIMEOUT_S", 1)
+    nobody = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+    versions = FakeRegistry(challenger="c2", champion="c1")
+
+    with pytest.raises(NotAnnounced, match=r"housing\.models"):
+        promote(versions, announce.publish, nobody, MARKET, None, "better")
+
+    assert versions.aliases[registry.CHAMPION] == "c1"

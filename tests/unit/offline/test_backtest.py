@@ -1,0 +1,75 @@
+"""A backtest serves as the stream does: nothing early, judged at the listing."""
+
+from typing import Any
+
+import pytest
+
+from offline import backtest
+from offline.backtest import Plan
+from tests import builders, sales
+
+TRAIN_TO_MS = sales.BEGAN_MS + 230 * builders.DAY_MS
+PLAN = Plan(sales.MARKET, TRAIN_TO_MS, yearly=False, version_delay=0, seed=0)
+
+
+def run(plan: Plan) -> tuple[dict[str, Any], list[str]]:
+    told: list[str] = []
+    report = backtest.run(sales.partition(sales.events()), plan, told.append)
+    return report, told
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    return run(PLAN)[0]
+
+
+def test_only_homes_listed_after_the_training_are_judged(report: dict[str, Any]) -> None:
+    listed_after = sum(
+        event.event_time_ms >= TRAIN_TO_MS
+        for event in sales.events()
+        if event.listing_id.startswith("kc-") and hasattr(event, "area_m2")
+    )
+
+    assert report["overall"]["answer"]["rows"] == listed_after
+
+
+def test_the_champion_beats_the_regional_median(report: dict[str, Any]) -> None:
+    overall = report["overall"]
+
+    assert overall["champion"]["mdape"] < 0.06 < overall["naive"]["mdape"]
+    assert overall["answer"]["mae"] < 1.05 * overall["champion"]["mae"]
+
+
+def test_years_and_regions_add_up(report: dict[str, Any]) -> None:
+    rows = report["overall"]["answer"]["rows"]
+
+    assert sum(part["answer"]["rows"] for part in report["by_year"].values()) == rows
+    assert sum(part["answer"]["rows"] for part in report["by_region"].values()) == rows
+    assert sorted(report["by_region"]) == ["kc-0", "kc-1", "kc-2"]
+
+
+def test_only_the_answer_has_an_interval(report: dict[str, Any]) -> None:
+    overall = report["overall"]
+
+    assert 0.8 < overall["answer"]["coverage_90"] < 1
+    assert overall["champion"]["coverage_90"] is None
+
+
+def test_the_same_run_gives_the_same_figures(report: dict[str, Any]) -> None:
+    assert run(PLAN)[0] == report
+
+
+def test_yearly_training_makes_a_champion_each_first_of_january() -> None:
+    # The market begins in July 2014 and ends in June 2015.
+    train_to_ms = sales.BEGAN_MS + 165 * builders.DAY_MS  # 2014-12-26
+
+    report, told = run(PLAN._replace(train_to_ms=train_to_ms, yearly=True))
+
+    assert [text.split(":")[0] for text in told] == ["2014-12-26", "2015-01-01"]
+    assert len(set(report["champions"])) == 2
+
+
+def test_a_delayed_version_serves_later_and_nothing_else_changes(report: dict[str, Any]) -> None:
+    delayed, _ = run(PLAN._replace(version_delay=1))
+
+    assert delayed["overall"]["champion"] == report["overall"]["champion"]

@@ -1,0 +1,128 @@
+"""Every fault is one clear line and an exit status; a result is one line of JSON."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from offline import arguments
+from offline.__main__ import main
+from tests import builders, sales
+
+DAY = "2015-06-01"
+
+# What MLflow 3.17 does with SQLAlchemy 2.1 is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command line, with its folders below `tmp_path`: exit status, output, errors."""
+    own = {
+        "MODEL_STORE": tmp_path / "models",
+        "SIGNING_KEY_FILE": tmp_path / "keys" / "signing.key",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}",
+        "MLFLOW_ARTIFACTS": tmp_path / "artifacts",
+    }
+    for name, value in own.items():
+        monkeypatch.setenv(f"HOUSING_OFFLINE_{name}", str(value))
+
+    def started(*given: str) -> tuple[int, str, str]:
+        status = main(given)
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return started
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(map(builders.raw, sales.events())))
+    return path
+
+
+def test_training_prints_its_version_as_json_and_keeps_the_bundle(
+    tmp_path: Path, run: Run, events: Path
+) -> None:
+    market = "--market", sales.MARKET
+    status, out, err = run("train", *market, "--events", str(events), "--train-to", DAY, "--json")
+
+    assert status == 0, err
+    (line,) = out.splitlines()
+    result = json.loads(line)
+    assert result["version"].startswith("c")
+    assert (tmp_path / "models" / f"{result['bundle_sha256']}.skops").exists()
+
+
+def test_a_backtest_prints_figures_for_people_too(run: Run, events: Path) -> None:
+    market = "--market", sales.MARKET
+    status, out, _ = run("backtest", *market, "--events", str(events), "--train-to", "2015-03")
+
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()][:3] == ["market", "train_to", "retrain"]
+
+
+def test_a_market_without_sales_is_refused_in_one_line(run: Run, events: Path) -> None:
+    status, _, err = run("train", "--market", "hdb", "--events", str(events), "--train-to", DAY)
+
+    assert status == 2
+    assert err.splitlines()[-1] == "offline train: hdb: 0 sold homes, at least 430 are needed"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("--events", "none.jsonl"), "none.jsonl: no such file"),
+        (("--events", "x", "--file", "y"), "--file goes with --source, not with --events"),
+        (
+            ("--source", "nowhere"),
+            "-m producers convert --source nowhere: exit status 2, see above",
+        ),
+    ],
+    ids=["no such file", "options that do not go together", "no such source"],
+)
+def test_wrong_input_is_one_line(run: Run, given: tuple[str, ...], says: str) -> None:
+    status, _, err = run("train", "--market", "hdb", *given, "--train-to", DAY)
+
+    assert status == 2
+    assert err.splitlines()[-1] == f"offline train: {says}"
+
+
+def test_nothing_trained_is_nothing_to_announce(run: Run) -> None:
+    status, _, err = run("announce", "--market", "hdb")
+
+    assert status == 2
+    assert err.strip() == "offline announce: hdb: nothing was trained yet"
+
+
+def test_bad_settings_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOUSING_OFFLINE_SEED", "-1")
+
+    status, _, err = run("announce", "--market", "hdb")
+
+    assert status == 2
+    assert "HOUSING_OFFLINE_SEED: '-1'" in err
+
+
+def test_ctrl_c_ends_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(given: object) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("offline.commands.COMMANDS", {"announce": interrupted})
+
+    assert run("announce", "--market", "hdb") == (130, "", "stopped\n")
+
+
+@pytest.mark.parametrize("text", ["2014-13", "2014-02-30", "yesterday", "2014"])
+def test_a_date_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["backtest", "--market", "hdb", "--events", "topic", "--train-to", text]
+
+    with pytest.raises(SystemExit) as stopped:
+        arguments.parser().parse_args(given)
+
+    assert stopped.value.code == 2
+    assert f"{text!r}: YYYY-MM-DD or YYYY-MM is wanted" in capsys.readouterr().err

@@ -1,0 +1,79 @@
+"""Events come in order, whatever they are kept in."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from offline import log
+from stream_app.contract.settings import KafkaSettings
+from tests import builders
+
+EVENTS = [builders.listing(), builders.sale(), builders.listing(listing_id="kc-2")]
+
+
+def test_a_file_is_a_log_of_one_partition(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(map(builders.raw, EVENTS)) + b"\n\n")
+
+    partition = log.of_file(path)
+
+    records = [line.record for line in partition.lines]
+    assert (partition.number, partition.partitions) == (0, 1)
+    assert [r.offset for r in records] == [0, 1, 2]
+    assert [r.value for r in records] == list(map(builders.raw, EVENTS))
+    assert [r.append_time_ms for r in records] == [e.event_time_ms for e in EVENTS]
+    assert {r.key for r in records} == {builders.REGION.encode()}
+
+
+def test_a_line_that_is_no_event_is_left_for_the_step_to_reject() -> None:
+    (line,) = log.of_lines([b"[" * 100_000]).lines
+
+    assert line.head == log.Head()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(log.LogUnreadable, match=r"none\.jsonl: no such file"):
+        log.of_file(tmp_path / "none.jsonl")
+
+
+def test_a_conversion_that_fails_is_no_short_log() -> None:
+    values = log._output_of([sys.executable, "-c", "print('{}'); raise SystemExit(3)"])
+
+    with pytest.raises(log.LogUnreadable, match="exit status 3"):
+        list(values)
+
+
+def test_a_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_ANSWER_S", 0.5)
+
+    with pytest.raises(log.LogUnreadable, match=r"127\.0\.0\.1:1"):
+        log.of_topic(KafkaSettings(bootstrap_servers="127.0.0.1:1"))
+
+
+def test_a_batch_ends_where_it_is_full_or_a_boundary_lies() -> None:
+    listings = [builders.listing(listing_id=str(n), event_time_ms=n) for n in range(1_200)]
+    partition = log.of_lines(map(builders.raw, listings))
+
+    cut = log.batches(partition, boundary=lambda head: head.event_time_ms >= 700)
+
+    assert [len(heads) for _, heads in cut] == [500, 200, 500]
+
+
+def test_events_that_are_not_wanted_leave_no_gap_in_the_batch() -> None:
+    partition = log.of_lines(map(builders.raw, EVENTS))
+
+    ((batch, heads),) = log.batches(partition, wanted=lambda head: head.listing_id == "kc-2")
+
+    assert [record.offset for record in batch.records] == [2]
+    assert [head.listing_id for head in heads] == ["kc-2"]
+
+
+def test_partitions_merge_in_the_order_of_event_time() -> None:
+    one = log.of_lines([builders.raw(builders.listing(event_time_ms=at)) for at in (1, 5)])
+    two = log.of_lines([builders.raw(builders.listing(event_time_ms=at)) for at in (2, 3)])
+
+    lines = list(log.merged([one, two]).lines)
+
+    assert [line.head.event_time_ms for line in lines] == [1, 2, 3, 5]
+    assert [line.record.offset for line in lines] == [0, 1, 2, 3]

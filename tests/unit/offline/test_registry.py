@@ -1,0 +1,109 @@
+"""A version is registered once, signed, and found again by name and alias."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from offline import reference, registry
+from offline.registry import NotRegistered, Registry
+from offline.settings import OfflineSettings
+from offline.train import Candidate, train
+from stream_app.contract.models import ChampionAnnounced
+from stream_app.core.features import NAMES
+from stream_app.scoring import champion
+from tests import sales
+
+# What MLflow 3.17 does with SQLAlchemy 2.1 is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+
+
+@dataclass
+class Home:
+    """One registry with its folders, and what was registered first."""
+
+    settings: OfflineSettings
+    versions: Registry
+    candidate: Candidate
+    announced: ChampionAnnounced
+
+    @property
+    def store(self) -> Path:
+        return Path(self.settings.model_store)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("offline")
+    settings = OfflineSettings(
+        model_store=str(folder / "models"),
+        signing_key_file=str(folder / "keys" / "signing.key"),
+        mlflow_tracking_uri=f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
+        mlflow_artifacts=str(folder / "mlflow" / "artifacts"),
+    )
+    versions = Registry(settings, sales.MARKET)
+    candidate = train(sales.rows(), seed=0, made_ms=1)
+    return Home(settings, versions, candidate, versions.register(candidate, sales.rows()))
+
+
+def test_what_is_registered_opens_with_the_public_key(home: Home) -> None:
+    key = bytes.fromhex(Path(home.settings.signing_key_file).with_suffix(".pub").read_text())
+    bundle = (home.store / home.announced.address).read_bytes()
+
+    loaded = champion.load(bundle, home.announced, key)
+
+    assert loaded.version == home.candidate.champion.version
+
+
+def test_the_newest_version_is_the_challenger(home: Home) -> None:
+    assert home.versions.alias(registry.CHALLENGER) == home.announced.manifest.version
+    assert home.versions.alias(registry.PREVIOUS) is None
+
+
+def test_a_version_is_read_as_it_was_signed(home: Home) -> None:
+    assert home.versions.announcement(home.announced.manifest.version) == home.announced
+
+
+def test_the_same_training_is_the_same_version(home: Home) -> None:
+    again = train(sales.rows(), seed=0, made_ms=2)
+
+    assert home.versions.register(again, sales.rows()) == home.announced
+
+
+def test_an_emptied_store_is_filled_again(home: Home) -> None:
+    bundle = home.store / home.announced.address
+    bundle.unlink()
+
+    home.versions.register(home.candidate, sales.rows())
+
+    assert bundle.exists()
+
+
+def test_a_version_that_is_not_there_is_named(home: Home) -> None:
+    with pytest.raises(NotRegistered, match="housing-king-county has no version 'c404'"):
+        home.versions.announcement("c404")
+
+
+def test_the_drift_reference_lies_beside_the_bundle(home: Home) -> None:
+    found = home.announced.manifest.reference_sha256
+    data = (home.store / f"{found}.parquet").read_bytes()
+
+    table = pq.read_table(io.BytesIO(data))
+
+    assert hashlib.sha256(data).hexdigest() == found
+    assert table.column_names[: len(NAMES)] == list(NAMES)
+    assert table.num_rows == len(sales.rows())
+    prices = table.filter(pq.filters_to_expression([("part", "=", "holdout")])).column("price")
+    assert prices.null_count == 0
+    assert len(prices) == len(home.candidate.holdout)
+
+
+def test_a_large_data_set_is_thinned_evenly(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
+    monkeypatch.setattr(reference, "ROWS_MAX", 100)
+
+    data = reference.sample(sales.rows(), home.candidate.holdout, home.candidate.holdout_log)
+
+    assert pq.read_table(io.BytesIO(data)).num_rows == 100
