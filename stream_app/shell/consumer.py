@@ -135,3 +135,8 @@ class App(faust.App):
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """No tables, so nothing to keep: Faust would make `<group>-data` where we were started,
+        and in a container that place is read only.
+        """
