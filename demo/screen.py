@@ -85,14 +85,20 @@ class Terminal(Steps):
 
 
 class Plain(Steps):
-    """A line now and then, for logs."""
+    """A line now and then, for logs; none when nothing is new."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console, PLAIN_EVERY_S)
+        self._said = ""
 
     def show(self, view: Callable[[], View]) -> None:
-        if self.is_due():
-            self.say(plain_line(view()))
+        if not self.is_due():
+            return
+        seen = view()
+        line = plain_line(seen)
+        if seen.totals.events and line != self._said:
+            self.say(line)
+            self._said = line
 
     def settle(self) -> None:
         """Nothing to do: lines stay where they are."""
@@ -103,7 +109,7 @@ def plain_line(view: View) -> str:
     totals, now = view.totals, view.rolling
     flow = (
         f"{totals.events:,} events, {totals.predictions:,} predictions, "
-        f"{totals.outcomes:,} outcomes, {number(view.lag)} to apply"
+        f"{totals.outcomes:,} sales joined, {number(view.lag)} events waiting"
     )
     if not now.rows:
         return flow

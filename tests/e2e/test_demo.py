@@ -69,7 +69,7 @@ def test_a_stopped_run_leaves_no_program_behind(
 ) -> None:
     out = tmp_path / "demo"
     with demo_process.started(out) as process:
-        until(lambda: (out / "logs" / "replay-history.log").exists(), 120, "sales are replayed")
+        until((out / "logs" / "replay-history.log").exists, 120, "sales are replayed")
         assert len(demo_process.programs_of(out)) >= 5
 
         process.send_signal(number)
@@ -83,7 +83,7 @@ def test_a_stopped_run_leaves_no_program_behind(
 def test_a_killed_run_takes_its_programs_with_it(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     with demo_process.started(out) as process:
-        until(lambda: (out / "logs" / "replay-history.log").exists(), 120, "sales are replayed")
+        until((out / "logs" / "replay-history.log").exists, 120, "sales are replayed")
 
         process.kill()
 
@@ -105,7 +105,7 @@ def test_a_step_that_fails_names_its_program_and_shows_its_log(tmp_path: Path) -
 def test_a_second_demo_in_the_same_folder_is_refused(broker: str, tmp_path: Path) -> None:
     out = tmp_path / "demo"
     with demo_process.started(out, broker):
-        until(lambda: (out / "logs").exists(), 30, "the first one has begun")
+        until((out / "logs").exists, 30, "the first one has begun")
 
         second = demo_process.run(out, bootstrap=broker)
 
