@@ -131,7 +131,8 @@ def producer_config(kafka: KafkaSettings, transactional: str) -> dict[str, str |
         # Room for a record of the largest size with its headers and overhead.
         "message.max.bytes": RECORD_BYTES_MAX,
         # The one codec that every client reads as installed: kafka-python needs a further
-        # package for lz4, and consumers are others. Its lowest level costs about 20 us an event, in another thread.
+        # package for lz4, and consumers are others. Its lowest level costs about 20 us an
+        # event, in librdkafka's own thread.
         "compression.type": "gzip",
         "compression.level": 1,
         # A whole batch must fit; more than that is never queued.
