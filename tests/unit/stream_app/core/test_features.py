@@ -8,8 +8,8 @@ from stream_app.contract.events import Listing
 from stream_app.core import features, region
 from stream_app.core.features import CATEGORICAL, FEATURE_SET, FEATURES, NAMES, look_around
 from stream_app.core.region import Region
-from stream_app.core.watermark import Timing
-from tests.builders import DAY_MS, LISTED_MS, flat, listing
+from stream_app.core.watermark import LATENESS_MS, Timing
+from tests.builders import DAY_MS, HOUR_MS, LISTED_MS, flat, listing
 
 # The windows' own names; all other columns are of the home or of the season.
 REGIONAL = tuple(name for name in NAMES if name.startswith("region_"))
@@ -188,6 +188,24 @@ def test_a_window_holds_what_was_listed_within_it(name: str, value: float) -> No
         region.note_listing(around, LISTED_MS - round(days_ago * DAY_MS), Timing.ON_TIME)
 
     assert row_of(listing(), around)[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "oldest_ms"),
+    [
+        ("region_sales_24h", LISTED_MS - 23 * HOUR_MS),
+        ("region_listings_24h", LISTED_MS - 23 * HOUR_MS),
+        ("region_sales_90d", LISTED_MS - 89 * DAY_MS),
+        ("region_listings_30d", LISTED_MS - 29 * DAY_MS),
+    ],
+)
+def test_a_listing_as_late_as_may_be_finds_its_whole_window(name: str, oldest_ms: int) -> None:
+    around = Region()
+    for at_ms in (oldest_ms, LISTED_MS + LATENESS_MS):
+        region.note_listing(around, at_ms, Timing.ON_TIME)
+        region.note_sale(around, at_ms, Timing.ON_TIME, 7.6)
+
+    assert row_of(listing(), around)[name] == 1.0
 
 
 def test_the_newest_sale_is_never_younger_than_now() -> None:
