@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from demo.account import Loss
+from demo.ending import shortened
 from demo.folders import Folders
 from demo.observer import Observer
 from demo.plan import Plan
@@ -25,7 +26,6 @@ STUCK_AFTER_S = 60.0
 # While the champion is loaded and checked, events trickle: a partition tells which
 # champion serves it with the first batch that it makes.
 TRICKLE = "100/s"
-SHIFTED_SHOWN = 4
 
 
 class Replayed(Struct):
@@ -47,14 +47,10 @@ class Told(NamedTuple):
     losses: tuple[Loss, ...]
 
 
-class Drift(Struct):
-    drifted: tuple[str, ...]
-
-
 class Reported(Struct):
     """What `monitoring report --json` prints."""
 
-    drift: Drift
+    findings: tuple[str, ...]
 
 
 class Workers(NamedTuple):
@@ -85,10 +81,9 @@ class Story:
             workers = self._start_workers()
             setup_s = time.monotonic() - started_s
             self._replay_history(observer, workers)
-            fast_answers = observer.ask(lambda watch: len(watch.answers_ms))
             self._train()
             self._activate(observer, workers)
-            paced_from = observer.ask(lambda watch: watch.account.next_offsets())
+            observer.ask(Watch.begin_paced)
             self._replay_rest(observer)
             self._settle(observer, workers)
             self._report(workers)
@@ -97,8 +92,6 @@ class Story:
                 currency=MARKETS[self._plan.market].currency,
                 sent=self._sent,
                 paced_events_per_s=self._plan.events_per_s,
-                paced_from=paced_from,
-                fast_answers=fast_answers,
                 setup_s=round(setup_s, 1),
                 run_s=round(time.monotonic() - started_s, 1),
             )
@@ -182,8 +175,8 @@ class Story:
             *(*windows, f"{plan.middle}..{plan.end}", "--json"),
         )
         reported = msgspec.json.decode(_last_line(printed), type=Reported)
-        shifted = ", ".join(reported.drift.drifted[:SHIFTED_SHOWN]) or "none"
-        self._screen.say(f"{len(reported.drift.drifted)} columns have shifted: {shifted} ...")
+        for finding in reported.findings or ("nothing has shifted",):
+            self._screen.say(shortened(finding))
 
     def _start_rest(self, name: str, speed: str) -> Program:
         """Replay from the split on; by its checkpoint the second run goes on after the first."""

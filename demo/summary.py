@@ -56,8 +56,6 @@ class Run(Struct, frozen=True, kw_only=True):
     currency: str
     sent: int
     paced_events_per_s: int
-    paced_from: dict[int, int]  # partition -> offset of the first paced event
-    fast_answers: int  # predictions received before the paced part began
     setup_s: float
     run_s: float
 
@@ -66,7 +64,7 @@ def summarise(watch: Watch, run: Run) -> Summary:
     """Bring together what was seen and what the demo knows."""
     totals = watch.account.totals()
     errors = metrics.errors(watch.judged)
-    paced = (p for p in watch.account.answered_ms if _is_paced(p, run.paced_from))
+    paced = (p for p in watch.account.answered_ms if _is_paced(p, watch.paced_from))
     latencies_ms = watch.account.latencies_ms(paced)
     return Summary(
         market=run.market,
@@ -89,7 +87,7 @@ def summarise(watch: Watch, run: Run) -> Summary:
         mdape_answer=errors.mdape_answer,
         bias_answer=errors.bias_answer,
         coverage_90=errors.coverage_90,
-        scored_per_s=per_second(watch.answers_ms[: run.fast_answers]),
+        scored_per_s=per_second(watch.answers_ms[: watch.fast_answers]),
         paced_events_per_s=run.paced_events_per_s,
         p50_ms=metrics.quantile(latencies_ms, 0.50),
         p99_ms=metrics.quantile(latencies_ms, 0.99),

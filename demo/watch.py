@@ -57,6 +57,8 @@ class Watch:
         self.activated: dict[int, str | None] = {}  # partition -> champion of our market
         self.corrector: str | None = None
         self.answers_ms: list[float] = []  # when each prediction was received
+        self.fast_answers = 0  # how many of them came before the paced part
+        self.paced_from: dict[int, int] = {}  # partition -> offset of its first paced event
         self._market = market
         self._newest: deque[Place] = deque(maxlen=ROLLING)
         self._samples: deque[Prediction] = deque(maxlen=SAMPLES)
@@ -84,6 +86,12 @@ class Watch:
             lag=self.account.lag(),
             samples=tuple(self._samples),
         )
+
+    def begin_paced(self) -> None:
+        """From here on latency tells how quick the system is, not how long the line was."""
+        self.fast_answers = len(self.answers_ms)
+        self.paced_from = self.account.next_offsets()
+        self._newest.clear()
 
     def champion(self) -> str | None:
         """Version that was activated last, in any partition."""

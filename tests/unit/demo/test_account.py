@@ -18,8 +18,6 @@ RUN = Run(
     currency="USD",
     sent=EVENTS,
     paced_events_per_s=1_000,
-    paced_from={},
-    fast_answers=0,
     setup_s=1.0,
     run_s=2.0,
 )

@@ -1,0 +1,54 @@
+"""The demo's reader on a real broker: committed records once, aborted ones never."""
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+
+from demo.observer import Observer
+from stream_app.contract import topics, wire
+from stream_app.contract.settings import KafkaSettings
+from tests import messages
+from tests.waiting import until
+
+pytestmark = pytest.mark.broker
+
+
+def _transaction(kafka: KafkaSettings, prediction_id: str, offset: int, commit: bool) -> None:
+    producer = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": prediction_id}
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    message = messages.prediction(prediction_id=prediction_id, source_offset=offset)
+    topic = topics.full_name(kafka.prefix, topics.PREDICTIONS)
+    producer.produce(topic, wire.encode(message), key=message.listing_id, partition=0)
+    producer.flush(30)
+    (producer.commit_transaction if commit else producer.abort_transaction)(30)
+
+
+def test_an_aborted_prediction_is_never_seen(kafka: KafkaSettings) -> None:
+    _transaction(kafka, "p-aborted", 1, commit=False)
+    with Observer(kafka, "king-county") as observer:
+        _transaction(kafka, "p-committed", 2, commit=True)
+
+        until(lambda: observer.view().totals.predictions, 30, "the committed one is seen")
+
+        assert observer.view().totals.predictions == 1
+        assert observer.view().samples[0].prediction_id == "p-committed"
+
+
+def test_what_cannot_be_read_is_told_to_whoever_asks(kafka: KafkaSettings) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    with Observer(kafka, "king-county") as observer:
+        producer.produce(topics.full_name(kafka.prefix, topics.OUTCOMES), b"?", partition=0)
+        producer.flush(30)
+
+        until(lambda: _fails(observer), 30, "the observer says that it cannot go on")
+
+
+def _fails(observer: Observer) -> bool:
+    try:
+        observer.view()
+    except msgspec.DecodeError:
+        return True
+    return False
