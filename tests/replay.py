@@ -1,5 +1,6 @@
 """Records through a stage into a dict, in batches of any size: the shell without a broker."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -71,6 +72,14 @@ def commit(step: Step, state: dict[str, bytes]) -> None:
             state.pop(key, None)
         else:
             state[key] = value
+
+
+def by_topic(ran: Ran) -> dict[str, list[Output]]:
+    """What a reader of each topic sees, in order; between topics there is none."""
+    seen: dict[str, list[Output]] = defaultdict(list)
+    for output in ran.outputs:
+        seen[output.topic.name].append(output)
+    return seen
 
 
 def to_topic(outputs: Iterable[Output], topic: Topic) -> list[Output]:

@@ -10,6 +10,6 @@ LAW = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # For laws of whole logs: making a log smaller takes minutes, and a drawn one is small.
-UNSHRUNK = settings(LAW, phases=[Phase.explicit, Phase.generate])
+UNSHRUNK = settings(LAW, phases=[Phase.explicit, Phase.generate], max_examples=25)
 # For planted bugs: being caught is enough, the smallest example is of no interest.
 PLANTED = settings(UNSHRUNK, max_examples=400)

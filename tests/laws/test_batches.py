@@ -1,7 +1,6 @@
 """Any cutting of the log, also after crashes, gives the same outputs and the same bytes of state."""
 
 import random
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -26,7 +25,7 @@ from tests.builders import MARKET
 from tests.fakes.champion import FakeChampion
 from tests.laws.law import PLANTED, UNSHRUNK
 from tests.laws.timelines import logs, serving
-from tests.replay import Advance, Ran, batch, commit, cut, run
+from tests.replay import Advance, Ran, batch, by_topic, commit, cut, run
 
 Models = Mapping[str, Serving]
 Pieces = list[Sequence[Record]]
@@ -43,14 +42,6 @@ def run_with_crashes(advance: Advance, pieces: Pieces, models: Models) -> Ran:
         ran.outputs.extend(step.outputs)
         commit(step, ran.state)
     return ran
-
-
-def by_topic(ran: Ran) -> dict[str, list[Output]]:
-    """What a reader of each topic sees, in order; between topics there is none."""
-    seen: dict[str, list[Output]] = defaultdict(list)
-    for output in ran.outputs:
-        seen[output.topic.name].append(output)
-    return seen
 
 
 def check_law(

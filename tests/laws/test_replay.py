@@ -1,0 +1,122 @@
+"""A partition and its activations, replayed one event at a time, give what was served live."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_app.contract import wire
+from stream_app.contract.models import Activated, CorrectorAnnounced
+from stream_app.contract.topics import ACTIVATIONS
+from stream_app.stages import scorer
+from stream_app.stages.step import Batch, Output, Record, Serving, State, Step
+from tests.builders import MARKET
+from tests.fakes.champion import FakeChampion
+from tests.laws.law import PLANTED, UNSHRUNK
+from tests.laws.timelines import logs, serving
+from tests.replay import Advance, Ran, activations, batch, by_topic, commit, cut
+
+CHAMPIONS = {"v1": FakeChampion("v1"), "v2": FakeChampion("v2", level=7.3)}
+
+
+def correctors() -> dict[str, CorrectorAnnounced]:
+    first = serving()[MARKET].corrector
+    assert first is not None
+    second = msgspec.structs.replace(first, version="c2", guard_weight=0.25, intercept=0.02)
+    return {"c1": first, "c2": second}
+
+
+CORRECTORS = correctors()
+Versions = tuple[str | None, str | None]
+SERVED = st.tuples(st.sampled_from([None, *CHAMPIONS]), st.sampled_from([None, *CORRECTORS]))
+
+
+def models(versions: Versions) -> Mapping[str, Serving]:
+    champion, corrector = versions
+    return {
+        MARKET: Serving(
+            None if champion is None else CHAMPIONS[champion],
+            None if corrector is None else CORRECTORS[corrector],
+        )
+    }
+
+
+def live(advance: Advance, pieces: Iterable[Sequence[Record]], swaps: Sequence[Versions]) -> Ran:
+    """Each batch with the models of its turn."""
+    ran = Ran([], {})
+    for number, piece in enumerate(pieces):
+        step = advance(batch(piece), ran.state, models(swaps[number % len(swaps)]))
+        ran.outputs.extend(step.outputs)
+        commit(step, ran.state)
+    return ran
+
+
+def replayed(advance: Advance, taken: Iterable[Record], activated: Sequence[Activated]) -> Ran:
+    """Each event alone, with the models that its activations name."""
+    ran = Ran([], {})
+    by_offset = {a.from_offset: (a.champion, a.corrector) for a in activated}
+    versions: Versions = (None, None)
+    for record in taken:
+        versions = by_offset.get(record.offset, versions)
+        step = advance(batch([record]), ran.state, models(versions))
+        ran.outputs.extend(step.outputs)
+        commit(step, ran.state)
+    return ran
+
+
+def check_law(advance: Advance, how: settings = UNSHRUNK) -> None:
+    @how
+    @given(logs(), st.lists(st.integers(1, 6), max_size=9), st.lists(SERVED, min_size=1))
+    def replay_gives_what_was_served(
+        taken: list[Record], sizes: list[int], swaps: list[Versions]
+    ) -> None:
+        served = live(advance, cut(taken, sizes), swaps)
+
+        again = replayed(advance, taken, activations(served.outputs))
+
+        assert by_topic(again) == by_topic(served)
+        assert again.state == served.state
+
+    replay_gives_what_was_served()
+
+
+def tells_champions_only(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: a new version of the corrector is no news."""
+    step = scorer.advance(taken, state, models)
+    told = [o for o in step.outputs if o.topic is not ACTIVATIONS or _champion_of(o)]
+    return step._replace(outputs=tuple(told))
+
+
+def _champion_of(output: Output) -> str | None:
+    activated = wire.decode_activated(output.value or b"")
+    return None if activated.corrector else activated.champion
+
+
+def tells_one_batch_late(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: activated from the end of the first batch that it served."""
+    step = scorer.advance(taken, state, models)
+    late = [
+        output._replace(
+            value=wire.encode(
+                msgspec.structs.replace(
+                    wire.decode_activated(output.value or b""), from_offset=step.applied_offset
+                )
+            )
+        )
+        if output.topic is ACTIVATIONS
+        else output
+        for output in step.outputs
+    ]
+    return step._replace(outputs=tuple(late))
+
+
+def test_a_replay_gives_what_was_served() -> None:
+    check_law(scorer.advance)
+
+
+@pytest.mark.parametrize("planted", [tells_champions_only, tells_one_batch_late])
+def test_the_law_of_replays_catches(planted: Advance) -> None:
+    with pytest.raises(AssertionError):
+        check_law(planted, PLANTED)
