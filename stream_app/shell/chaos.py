@@ -6,11 +6,11 @@ with SIGKILL the N-th time a partition of it comes by; several, by commas, in or
 Nothing is planted unless `HOUSING_STREAM_CHAOS` says so.
 """
 
+import itertools
 import os
 import re
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum, auto
 from typing import NamedTuple
@@ -69,12 +69,12 @@ def _fault(text: str) -> Fault:
 
 def planted(faults: tuple[Fault, ...]) -> At:
     """Build the hook that lets `faults` happen."""
-    passed: Counter[Point] = Counter()
+    passed = {point: itertools.count(1) for point in Point}  # next() is atomic: partitions share
 
     def at(point: Point) -> None:
-        passed[point] += 1
+        nth = next(passed[point])
         for fault in faults:
-            if fault.point is point and fault.nth in (None, passed[point]):
+            if fault.point is point and fault.nth in (None, nth):
                 _happen(fault)
 
     return at if faults else nothing

@@ -61,6 +61,7 @@ def reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
         "group.id": f"{kafka.prefix}.state-reader",  # asked for, never used: we assign
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
         "enable.partition.eof": True,
         "fetch.wait.max.ms": 50,
         "fetch.error.backoff.ms": 50,

@@ -79,11 +79,12 @@ class Worker(faust.Worker):
     async def _stop_on_signal(self, received: signal.Signals) -> None:
         self.told_to_stop = True
         _log.info("stopping", extra={"signal": received.name})
-        await self.app.runner.close()
         try:
-            await asyncio.wait_for(self.stop(), _STOP_WITHIN_S)  # leaves the group
+            async with asyncio.timeout(_STOP_WITHIN_S):
+                await self.app.runner.close()
+                await self.stop()  # leaves the group
         except TimeoutError:
-            _log.warning("Faust did not stop within %g s; all is safe all the same", _STOP_WITHIN_S)
+            _log.warning("not stopped within %g s; what is committed is safe", _STOP_WITHIN_S)
         end(130 if received is signal.SIGINT else 0)
 
 

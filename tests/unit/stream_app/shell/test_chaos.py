@@ -29,7 +29,7 @@ def test_nothing_is_planted_unless_asked_for() -> None:
 def test_a_worker_dies_the_nth_time_and_not_before() -> None:
     program = (
         "from stream_app.shell.chaos import Point, planted, read_faults\n"
-        "at = planted(read_faults('before_commit:kill@3'))\n"
+        "at = planted(read_faults('before_commit:delay=0.01,before_commit:kill@3'))\n"
         "for time in range(5):\n"
         "    at(Point.BEFORE_COMMIT), at(Point.AFTER_COMMIT)\n"
         "    print(time, flush=True)\n"

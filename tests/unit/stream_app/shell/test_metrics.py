@@ -12,15 +12,15 @@ from stream_app.stages.step import Record, Step
 
 def test_counts_are_told_when_it_is_time(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    times_s = iter((0.0, 1.0, 11.0, 11.0))
+    times_s = iter((0.0, 1.0, 11.0))
     meter = Meter(every_s=10.0, now_s=lambda: next(times_s))
 
     for offset in (4, 5):
-        meter.applied(3, [Record(offset, None, b"", 0)], Step((), {"a": b""}, offset))
+        meter.applied(3, [Record(offset, None, b"", 10_900)], Step((), {"a": b""}, offset))
 
     (told,) = (json.loads(JsonLines().format(record)) for record in caplog.records)
     assert told["counts"] == {"records": 2, "batches": 2, "outputs": 0, "state_records": 2}
-    assert told["offsets"] == {"3": 5}
+    assert (told["offsets"], told["behind_ms"]) == ({"3": 5}, {"3": 100})
 
 
 def test_a_log_line_is_one_json_object_even_with_a_traceback() -> None:
