@@ -17,8 +17,8 @@ One entry per listing, in the partition of its region. It moves through states:
 - The ledger keeps the event id of each (kind, revision). The same id again is a
   DUPLICATE. Another id for the same one is a CONFLICT: the first stands.
 - Prices of a sale have a rank, their revision: 0 for a sale, 1 and more for its
-  corrections. A lower rank than the one known is OUTDATED and changes nothing; so a
-  correction may overtake its sale.
+  corrections. A rank no higher than the one known is OUTDATED and changes nothing;
+  so a correction may overtake its sale.
 - A sale without listing is an ORPHAN. A listing that comes after it is scored
   and marked, but never joined: its price was known before.
 - A listing amended after its sale is scored and marked; the label stays with

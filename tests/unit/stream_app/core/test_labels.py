@@ -67,6 +67,12 @@ CASES = (
         Verdict.OUTDATED,
         CORRECTED,
     ),
+    Case(
+        "no newer than its sale",
+        (listing(), sale(revision=1), correction()),
+        Verdict.OUTDATED,
+        JOINED,
+    ),
     Case("correction before its sale", (listing(), correction()), Verdict.JOINED, JOINED),
     Case("overtaken sale", (listing(), correction(), sale()), Verdict.OUTDATED, JOINED),
     Case("withdrawal", (listing(), withdrawal()), Verdict.WITHDRAWN, WITHDRAWN),
