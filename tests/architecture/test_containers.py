@@ -1,0 +1,67 @@
+"""The containers keep to what the contract and the design say: pinned, limited, not root."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from stream_app.contract.topics import RECORD_BYTES_MAX
+from tests.architecture import tree
+from tests.integration.brokers import IMAGE
+
+ONCE = {"topics", "history", "champion", "replay"}
+ONLY_SHOWS = {"tail"}
+
+Service = dict[str, Any]
+SERVICES: dict[str, Service] = yaml.safe_load((tree.ROOT / "docker-compose.yml").read_text())[
+    "services"
+]
+OURS = {name: service for name, service in SERVICES.items() if name != "kafka"}
+
+
+def test_kafka_takes_records_as_large_as_the_contract_allows() -> None:
+    assert SERVICES["kafka"]["environment"]["KAFKA_MESSAGE_MAX_BYTES"] == RECORD_BYTES_MAX
+
+
+def test_compose_and_tests_run_the_same_kafka() -> None:
+    assert SERVICES["kafka"]["image"] == IMAGE
+
+
+def test_only_the_loopback_address_is_published() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_limited_and_gains_no_rights(name: str) -> None:
+    service = SERVICES[name]
+
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_none_of_our_services_writes_beside_its_volumes(name: str) -> None:
+    assert OURS[name]["read_only"] is True
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE - ONLY_SHOWS))
+def test_every_service_that_stays_has_a_probe(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_the_private_key_is_the_champions_alone() -> None:
+    holders = [n for n, s in SERVICES.items() if any("keys:" in v for v in s.get("volumes", []))]
+
+    assert holders == ["champion"]
+
+
+def test_the_image_is_pinned_and_its_user_is_not_root() -> None:
+    lines = (tree.ROOT / "Dockerfile").read_text().splitlines()
+
+    assert [line for line in lines if line.startswith("FROM")] == ["FROM python:3.11-slim-bookworm"]
+    assert re.fullmatch(r"USER (?!root|0\b)\w+", lines[-1])
