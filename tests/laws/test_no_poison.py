@@ -18,18 +18,21 @@ from stream_app.stages.step import Batch, Record, Serving, State, Step
 from tests import builders
 from tests.builders import LISTED_MS, MARKET
 from tests.fakes.champion import FakeChampion
-from tests.laws.law import LAW, PLANTED
+from tests.laws.law import PLANTED, UNSHRUNK
 from tests.laws.timelines import serving
 from tests.replay import Advance, predictions, record, run, to_topic
 
 # The ends of what the rules believe.
-TIMES = st.sampled_from([EPOCH_1990_MS, LISTED_MS, LISTED_MS + 1, 2**53 - 1])
+TIMES = st.sampled_from([LISTED_MS, LISTED_MS, LISTED_MS + 1, EPOCH_1990_MS, 2**53 - 1])
 PRICES = st.sampled_from([PRICE_MIN, 1.0, 350_000.0, 999_999_999.0])
 AREAS = st.sampled_from([0.0, 5e-324, 1e7, None])
+IDS = ("a", "b", "c")
+# So that sales find something to be joined with.
+OFFERED: list[AnyEvent] = [builders.listing(listing_id=name, revision=4) for name in IDS]
 COMMON: dict[str, st.SearchStrategy[object]] = {
     "event_time_ms": TIMES,
     "revision": st.integers(0, 3),
-    "listing_id": st.sampled_from(["a", "b", "c"]),
+    "listing_id": st.sampled_from(IDS),
 }
 LISTINGS = st.builds(
     builders.listing,
@@ -43,20 +46,22 @@ LISTINGS = st.builds(
     latitude=st.sampled_from([-90.0, 90.0]),
     longitude=st.sampled_from([-180.0, 180.0]),
 )
+SALES = st.builds(builders.sale, **COMMON, sale_price=PRICES)
 EVENTS: st.SearchStrategy[AnyEvent] = st.one_of(
     LISTINGS,
     LISTINGS,
-    st.builds(builders.sale, **COMMON, sale_price=PRICES),
+    SALES,
+    SALES,
     st.builds(builders.correction, **COMMON, sale_price=PRICES),
     st.builds(builders.withdrawal, **COMMON),
     st.builds(builders.erasure, **COMMON),
 )
-RECORDS = st.lists(EVENTS | st.binary(max_size=30), min_size=1, max_size=30).map(
+RECORDS = st.lists(EVENTS | st.binary(max_size=30), min_size=6, max_size=20).map(
     lambda drawn: [
         Record(offset, builders.REGION.encode(), event, LISTED_MS)
         if isinstance(event, bytes)
         else record(event, offset)
-        for offset, event in enumerate(drawn)
+        for offset, event in enumerate([*OFFERED, *drawn])
     ]
 )
 
@@ -69,7 +74,7 @@ def misled() -> Mapping[str, Serving]:
     return {MARKET: Serving(FakeChampion(), wide)}
 
 
-def check_law(advance: Advance, how: settings = LAW) -> None:
+def check_law(advance: Advance, how: settings = UNSHRUNK) -> None:
     @how
     @given(RECORDS)
     def no_believable_event_ends_the_process(taken: list[Record]) -> None:
