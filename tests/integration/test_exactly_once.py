@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -32,10 +32,13 @@ from stream_app.contract.topics import (
     PREDICTIONS,
     STATE,
     full_name,
+    group_id,
 )
 from stream_app.core.features import NAMES
 from stream_app.scoring.corrector import FEATURES
+from stream_app.shell import source
 from stream_app.shell.runner import EX_OUR_FAULT
+from stream_app.stages import scorer
 from stream_app.stages.step import read_control
 from tests import messages
 from tests.integration.oracle import check_exactly_once, folded
@@ -54,6 +57,8 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
 
+WITHIN_S = 120.0  # plenty: a worker starts in 3 s, a dead one keeps its partitions for 6 s
+
 # Outputs in one transaction, state in a second one afterwards: the planted bug.
 SPLIT = (sys.executable, "-m", "tests.integration.split_worker")
 
@@ -67,16 +72,19 @@ def log(tmp_path: Path) -> Iterator[Path]:
     print(path.read_text()[-4_000:])
 
 
-def applied_all(kafka: KafkaSettings) -> bool:
-    """Whether the state of each partition has applied its log to the end."""
-    return all(_behind(kafka, partition) == 0 for partition in range(PARTITIONS))
+def until_applied(kafka: KafkaSettings) -> None:
+    """Wait until the scorers have acknowledged all events, which they do after the commit."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    name = full_name(kafka.prefix, EVENTS)
+    ends = {p: source.bounds(admin, name, p).end for p in range(PARTITIONS)}
+    group = group_id(kafka.prefix, scorer.NAME)
 
+    def acknowledged() -> bool:
+        asked = [ConsumerGroupTopicPartitions(group)]
+        found = admin.list_consumer_group_offsets(asked)[group].result().topic_partitions
+        return {tp.partition: tp.offset for tp in found} == ends
 
-def _behind(kafka: KafkaSettings, partition: int) -> int:
-    events = read(kafka, EVENTS, partition)
-    control = read_control(folded(read(kafka, STATE, partition)))
-    applied = -1 if control is None else control.applied_offset
-    return (events[-1].offset if events else -1) - applied
+    until(acknowledged, WITHIN_S, f"all events applied up to {ends}")
 
 
 def test_three_deaths_leave_everything_as_an_unbroken_run(
@@ -87,7 +95,7 @@ def test_three_deaths_leave_everything_as_an_unbroken_run(
 
     for fault in ("after_outputs:delay=0.02,after_outputs:kill@9", "after_commit:kill@9"):
         with worker(environment, log, chaos=fault, batch_max="100") as process:
-            assert process.wait(60) == -signal.SIGKILL
+            assert process.wait(WITHIN_S) == -signal.SIGKILL
     with worker(environment, log, chaos="before_commit:delay=0.1", batch_max="100") as process:
         announce_correctors(kafka)
         publish(kafka, events[4_000:], EVENTS)
@@ -95,7 +103,7 @@ def test_three_deaths_leave_everything_as_an_unbroken_run(
         process.kill()
         process.wait()
     with worker(environment, log) as process:
-        until(lambda: applied_all(kafka), 60, "all events applied")
+        until_applied(kafka)
         assert stop(process) == 0
 
     assert any(read(kafka, ACTIVATIONS, partition) for partition in range(PARTITIONS))
@@ -126,9 +134,9 @@ def test_state_outside_of_the_transaction_is_noticed(
     publish(kafka, market(listings=500), EVENTS)
 
     with worker(environment, log, SPLIT, chaos="after_outputs:kill@6", batch_max="50") as process:
-        assert process.wait(60) == -signal.SIGKILL
+        assert process.wait(WITHIN_S) == -signal.SIGKILL
     with worker(environment, log, SPLIT) as process:
-        until(lambda: applied_all(kafka), 60, "all events applied")
+        until_applied(kafka)
         assert stop(process) == 0
 
     with pytest.raises(AssertionError, match="visible twice"):
@@ -143,10 +151,10 @@ def test_two_workers_share_the_partitions_and_pass_them_on(
 
     with ExitStack() as workers:
         first, second = (workers.enter_context(worker(environment, log)) for _ in "12")
-        until(lambda: _opened(log, first.pid) and _opened(log, second.pid), 60, "both work")
+        until(lambda: _opened(log, first.pid) and _opened(log, second.pid), WITHIN_S, "both work")
         publish(kafka, events[1_500:], EVENTS)
         assert stop(first) == 0
-        until(lambda: applied_all(kafka), 60, "the other applies the rest")
+        until_applied(kafka)
         assert stop(second) == 0
 
     check_exactly_once(kafka)
@@ -163,7 +171,7 @@ def test_an_undelivered_batch_ends_the_worker_and_shows_nothing(
     publish(kafka, market(listings=50), EVENTS)
 
     with worker(environment, log) as process:
-        assert process.wait(60) == EX_OUR_FAULT
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
 
     assert logged(log, "ending with 70")
     assert [read(kafka, PREDICTIONS, p) for p in range(PARTITIONS)] == [[]] * PARTITIONS
@@ -182,12 +190,12 @@ def test_a_recreated_source_ends_the_worker_with_the_remedy(
 ) -> None:
     publish(kafka, market(listings=50), EVENTS)
     with worker(environment, log) as process:
-        until(lambda: applied_all(kafka), 60, "all events applied")
+        until_applied(kafka)
         assert stop(process) == 0
     recreate(kafka, full_name(kafka.prefix, EVENTS))
 
     with worker(environment, log) as process:
-        assert process.wait(60) == EX_OUR_FAULT
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
 
     (ending,) = logged(log, "ending with 70")
     assert "was created anew" in str(ending["error"])
@@ -220,7 +228,7 @@ def test_an_aborted_outcome_teaches_nothing(
         finish()
 
     with worker(environment, log, LEARNER) as process:
-        until(lambda: read(kafka, LEARNER_STATE, 0), 60, "the outcome is learned")
+        until(lambda: read(kafka, LEARNER_STATE, 0), WITHIN_S, "the outcome is learned")
         assert stop(process) == 0
 
     (seen,) = read(kafka, OUTCOMES, 0)

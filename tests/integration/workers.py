@@ -23,7 +23,6 @@ from tests.builders import DAY_MS, LISTED_MS, listing, sale
 from tests.waiting import until
 
 PARTITIONS = 4
-START_WITHIN_S = 30.0
 SCORER = (sys.executable, "-m", "stream_app", "worker", "--stage", "scorer")
 LEARNER = (sys.executable, "-m", "stream_app", "worker", "--stage", "learner")
 

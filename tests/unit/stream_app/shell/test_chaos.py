@@ -38,3 +38,17 @@ def test_a_worker_dies_the_nth_time_and_not_before() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
 
     assert (ended.returncode, ended.stdout.split()) == (-9, [b"0", b"1"])
+
+
+def test_the_nth_is_the_nth_of_all_partitions_side_by_side() -> None:
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from stream_app.shell.chaos import Point, planted, read_faults\n"
+        "at = planted(read_faults('before_commit:delay=0.01,before_commit:kill@9'))\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
+        "    list(pool.map(at, [Point.BEFORE_COMMIT] * 12))\n"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+
+    assert ended.returncode == -9
