@@ -30,7 +30,7 @@ WHOLE: Mapping[str, Plan] = {
     plan.market: plan
     for plan in (
         Plan("king-county", _KING_COUNTY, "2014-12-01", "2015-03-01", "2015-06-01", 1_000),
-        Plan("hdb", _HDB, "2015-01-01", "2016-01-01", "2017-01-01", 1_500),
+        Plan("hdb", _HDB, "2015-01-01", "2016-01-01", "2017-01-01", 2_000),
     )
 }
 

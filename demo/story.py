@@ -26,6 +26,7 @@ STUCK_AFTER_S = 60.0
 # While the champion is loaded and checked, events trickle: a partition tells which
 # champion serves it with the first batch that it makes.
 TRICKLE = "100/s"
+FINDING_CHARS = 200
 
 
 class Replayed(Struct):
@@ -120,6 +121,7 @@ class Story:
         program = self._programs.start("replay-history", *self._replay(*span))
         self._count_sent(self._programs.finish(program, lambda: self._screen.show(observer.view)))
         self._await_applied(observer, workers, lambda: self._screen.show(observer.view))
+        observer.ask(Watch.end_fast)
 
     def _train(self) -> None:
         self._screen.step(f"Champion: trained on the topic, sales before {self._plan.split}")
@@ -176,7 +178,7 @@ class Story:
         )
         reported = msgspec.json.decode(_last_line(printed), type=Reported)
         for finding in reported.findings or ("nothing has shifted",):
-            self._screen.say(shortened(finding))
+            self._screen.say(shortened(finding, FINDING_CHARS))
 
     def _start_rest(self, name: str, speed: str) -> Program:
         """Replay from the split on; by its checkpoint the second run goes on after the first."""

@@ -87,10 +87,10 @@ def summarise(watch: Watch, run: Run) -> Summary:
         mdape_answer=errors.mdape_answer,
         bias_answer=errors.bias_answer,
         coverage_90=errors.coverage_90,
-        scored_per_s=per_second(watch.answers_ms[: watch.fast_answers]),
+        scored_per_s=_rounded(per_second(watch.answers_ms[: watch.fast_answers])),
         paced_events_per_s=run.paced_events_per_s,
-        p50_ms=metrics.quantile(latencies_ms, 0.50),
-        p99_ms=metrics.quantile(latencies_ms, 0.99),
+        p50_ms=_rounded(metrics.quantile(latencies_ms, 0.50)),
+        p99_ms=_rounded(metrics.quantile(latencies_ms, 0.99)),
         champion=watch.champion(),
         corrector=watch.corrector,
         setup_s=run.setup_s,
@@ -116,3 +116,8 @@ def per_second(received_ms: Sequence[float]) -> float | None:
 
 def _is_paced(place: Place, paced_from: dict[int, int]) -> bool:
     return place.offset >= paced_from.get(place.partition, 0)
+
+
+def _rounded(value: float | None) -> float | None:
+    """To tenths: a clock in milliseconds knows no more."""
+    return None if value is None else round(value, 1)

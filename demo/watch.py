@@ -87,9 +87,12 @@ class Watch:
             samples=tuple(self._samples),
         )
 
+    def end_fast(self) -> None:
+        """What came as fast as it could has been answered: so much for throughput."""
+        self.fast_answers = len(self.answers_ms)
+
     def begin_paced(self) -> None:
         """From here on latency tells how quick the system is, not how long the line was."""
-        self.fast_answers = len(self.answers_ms)
         self.paced_from = self.account.next_offsets()
         self._newest.clear()
 
