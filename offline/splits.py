@@ -33,9 +33,9 @@ class Split(NamedTuple):
 
 
 def forward(
-    dataset: Dataset, boundary_ms: int | None = None, older_min: int = OLDER_ROWS_MIN
+    dataset: Dataset, newer_share: float = NEWER_SHARE, older_min: int = OLDER_ROWS_MIN
 ) -> Split:
-    """Part the rows at `boundary_ms`; else where the newest quarter of the sales begins.
+    """Part the rows where the newest `newer_share` of the sales begins.
 
     Raises
     ------
@@ -46,8 +46,7 @@ def forward(
             f"{dataset.market}: {len(dataset)} sold homes, "
             f"at least {older_min + NEWER_ROWS_MIN} are needed"
         )
-    if boundary_ms is None:
-        boundary_ms = int(np.quantile(dataset.sold_ms, 1 - NEWER_SHARE, method="lower"))
+    boundary_ms = int(np.quantile(dataset.sold_ms, 1 - newer_share, method="lower"))
     older = dataset.sold_ms < boundary_ms
     newer = dataset.listed_ms >= boundary_ms
     newer &= ~(np.isin(dataset.home_id, dataset.home_id[older]) & (dataset.home_id != ""))

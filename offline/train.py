@@ -34,6 +34,8 @@ TREES_MAX = 400
 TREES_STEP = 20  # how finely the number of trees is chosen
 TREES_MIN = 60
 LEAF_ROWS_MIN = 20
+# The newer half: of the newest quarter of half a year only 583 homes are left to choose by.
+CHOICE_SHARE = 0.5
 
 
 class Shape(NamedTuple):
@@ -135,7 +137,7 @@ def fit(dataset: Dataset, shape: Shape, seed: int) -> Fitted:
 
 def choose_shape(dataset: Dataset, seed: int) -> Shape:
     """The shape with the least error on homes later than those fitted on."""
-    split = splits.forward(dataset, older_min=splits.OLDER_ROWS_MIN // 2)
+    split = splits.forward(dataset, CHOICE_SHARE, splits.OLDER_ROWS_MIN // 4)
     older, later = dataset.take(split.older), dataset.take(split.newer)
     errors: dict[Shape, float] = {}
     for shape in SHAPES:

@@ -57,7 +57,7 @@ def test_too_few_homes_are_refused_with_their_number() -> None:
 
 def test_a_boundary_that_leaves_too_few_on_a_side_is_refused() -> None:
     with pytest.raises(NotEnough, match="0 homes sold before the boundary, 400 are needed"):
-        splits.forward(sales.rows(), boundary_ms=sales.BEGAN_MS)
+        splits.forward(sales.rows(), newer_share=1.0)
 
 
 def test_a_shuffled_split_is_refused() -> None:
