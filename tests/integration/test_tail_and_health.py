@@ -38,6 +38,26 @@ def test_a_listing_is_seen_in_the_tail_in_one_readable_line(
     assert "degraded (no_champion" in done.stdout
 
 
+def test_the_tail_ends_well_when_it_is_told_to_or_nobody_reads_it(
+    kafka: KafkaSettings, environment: Mapping[str, str], worker: subprocess.Popen[bytes]
+) -> None:
+    command = [sys.executable, "-m", "stream_app", "tail", "--from-start"]
+    told, unread = (
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)
+    )
+    _publish(kafka)
+    assert told.stdout is not None
+    assert unread.stdout is not None
+    unread.stdout.close()
+
+    assert told.stdout.readline()
+    told.terminate()
+
+    assert told.wait(30) == 0
+    told.stdout.close()
+    assert unread.wait(30) == 141
+
+
 def test_a_member_of_the_group_is_healthy_until_it_leaves(
     environment: Mapping[str, str], worker: subprocess.Popen[bytes]
 ) -> None:
