@@ -88,6 +88,13 @@ def test_a_market_without_a_champion_is_answered_all_the_same() -> None:
     )
 
 
+def test_without_a_champion_nothing_is_corrected() -> None:
+    (prediction,) = replay.predictions(run(listing(), serving={}).outputs)
+
+    components = prediction.components
+    assert (components.market_correction, components.region_correction) == (0.0, 0.0)
+
+
 def test_without_a_champion_the_sales_of_the_region_answer() -> None:
     next_one = listing(listing_id="next", event_time_ms=SOLD_MS + DAY_MS)
 
