@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 
 class InUse(Exception):
-    """Another demo runs in this folder."""
+    """Another demo, or a broker that was started by hand, works in this folder."""
 
 
 class Folders(NamedTuple):
@@ -62,17 +62,38 @@ def fresh(out: Path) -> Iterator[Folders]:
 
     Raises
     ------
-    InUse : another demo runs here
+    InUse : another demo runs here, or a broker on what the last one left
     """
     folders = Folders(out)
     folders.out.mkdir(parents=True, exist_ok=True)
     with (folders.out / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InUse(f"another demo runs in {out}: wait for it, or take another --out") from None
+        if not _taken(lock):
+            raise InUse(f"another demo runs in {out}: wait for it, or take another --out")
+        _refuse_broker(folders.broker)
         folders.summary.unlink(missing_ok=True)
         for folder in (folders.logs, folders.reports, folders.run):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
         yield folders
+
+
+def _refuse_broker(data: Path) -> None:
+    """A running broker holds the lock of its data folder; it must not lose its data."""
+    file = data / "broker.lock"
+    if not file.exists():
+        return
+    with file.open() as lock:
+        if not _taken(lock):
+            raise InUse(
+                f"a broker still works on {data} ({lock.read().strip()}): stop it, "
+                "or take another --out"
+            )
+
+
+def _taken(lock: IO[str]) -> bool:
+    """Take the lock until the file is closed; False when somebody has it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """What a person reads: live figures, last words, settings to go on with."""
 
+import fcntl
 import io
 import subprocess
 import tomllib
@@ -123,6 +124,20 @@ def test_a_folder_is_emptied_and_kept_to_one_demo(tmp_path: Path) -> None:
         assert list(ours.run.iterdir()) == []
         with pytest.raises(InUse, match="another demo runs in"), folders.fresh(tmp_path):
             pass
+
+
+def test_a_broker_that_still_works_on_the_last_run_keeps_its_data(tmp_path: Path) -> None:
+    at = Folders(tmp_path)
+    at.broker.mkdir(parents=True)
+    with (at.broker / "broker.lock").open("w") as held:
+        held.write("process 4711 at 127.0.0.1:9092")
+        held.flush()
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        with pytest.raises(InUse, match="process 4711 at"), folders.fresh(tmp_path):
+            pass
+
+    assert (at.broker / "broker.lock").exists()
 
 
 @pytest.mark.parametrize("plans", [plan.WHOLE, plan.QUICK], ids=["whole", "quick"])
