@@ -68,6 +68,22 @@ def test_the_region_level_learns_faster_than_the_market_level() -> None:
     assert taught(region, 0.1, 10).predict(UNKNOWN) > taught(market, 0.1, 10).predict(UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    ("learner", "moved"),
+    [(market_learner(Linear()), 2 * 0.003 * 0.1), (region_learner(Linear()), 2 * 0.01 * 0.1)],
+    ids=["market", "region"],
+)
+def test_one_label_moves_the_mean_by_its_measured_rate(learner: Learner, moved: float) -> None:
+    assert taught(learner, 0.1, labels=1).predict(UNKNOWN) == pytest.approx(moved)
+
+
+def test_what_was_never_known_has_no_weight() -> None:
+    kept = taught(region_learner(Linear()), 0.1, labels=50).freeze()
+
+    weights = dict(zip(FEATURES, kept.weights, strict=True))
+    assert {name: weight for name, weight in weights.items() if weight != 0.0} == {}
+
+
 @pytest.mark.parametrize(("absurd", "limit"), [(17.0, 0.5), (-17.0, -0.5)])
 def test_an_absurd_sale_teaches_no_more_than_half_a_log_unit(absurd: float, limit: float) -> None:
     learned = taught(market_learner(Linear()), absurd, labels=1)
