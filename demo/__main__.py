@@ -18,6 +18,7 @@ from rich.console import Console
 
 from demo import brokers, config, ending, folders, screen, settings
 from demo.folders import Folders, InUse
+from demo.observer import ReadingFailed
 from demo.plan import QUICK, WHOLE, Plan
 from demo.programs import ProgramFailed, Programs
 from demo.story import Story, Told
@@ -42,10 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InUse as error:
         print(f"demo: {error}", file=sys.stderr)
         return WRONG_INPUT
+    except ReadingFailed as error:
+        print(
+            f"demo: {error}. All programs were stopped; logs: {given.out / 'logs'}", file=sys.stderr
+        )
+        return FAILED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _stopped(INTERRUPTED)
     except _Terminated:
-        return TERMINATED
+        return _stopped(TERMINATED)
+
+
+def _stopped(status: int) -> int:
+    print("demo: stopped, with all that it had started", file=sys.stderr)
+    return status
 
 
 class _Terminated(Exception):

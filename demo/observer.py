@@ -24,6 +24,10 @@ METADATA_WITHIN_S = 30.0
 T = TypeVar("T")
 
 
+class ReadingFailed(Exception):
+    """The topics cannot be read any more; the text says why."""
+
+
 class Observer:
     """Runs between `with` and its end; may be asked from any thread."""
 
@@ -50,10 +54,10 @@ class Observer:
 
         Raises
         ------
-        Exception : whatever stopped the reading
+        ReadingFailed : something has stopped the reading
         """
         if self._failure is not None:
-            raise self._failure
+            raise ReadingFailed(f"reading the topics: {self._failure}") from self._failure
         with self._lock:
             return question(self._watch)
 

@@ -55,6 +55,11 @@ def test_every_file_and_folder_that_the_readme_names_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", text)
     named = re.findall(r"`((?:[a-z_]+/)+[a-z_.]*)`", text)
 
-    missing = [name for name in {*links, *named} if not (ROOT / name).exists()]
+    made_by_a_run = "var/"
+    missing = [
+        name
+        for name in {*links, *named}
+        if not name.startswith(made_by_a_run) and not (ROOT / name).exists()
+    ]
 
     assert missing == []
