@@ -1,8 +1,9 @@
-"""Is the program on this host a working member of its consumer group? For container probes.
+"""Is the program on this host a member of its consumer group? For container probes.
 
-A program names its host as its client id. A worker that hangs stops its heartbeats, and the broker drops it from the group:
-so membership, asked of the broker, tells more than a living process does. A member
-without a partition is healthy too: there may be more workers than partitions.
+A program names its host as its client id. One that is frozen, or cut off from the
+broker, sends no heartbeats and is dropped: so membership, asked of the broker, tells
+more than a living process does. A member without a partition is healthy too: there may
+be more workers than partitions. Not judged here: progress.
 """
 
 import socket

@@ -1,5 +1,6 @@
 """What a person and a container's probe see of a running worker."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,18 @@ def test_a_member_of_the_group_is_healthy_until_it_leaves(
     gone = _run("health", environment=environment)
     assert gone.returncode == 1
     assert "has no member at" in gone.stderr
+
+
+def test_a_frozen_worker_is_unhealthy_while_its_process_lives(
+    environment: Mapping[str, str], worker: subprocess.Popen[bytes]
+) -> None:
+    until(lambda: _healthy(environment), 30, "the worker is a member")
+
+    worker.send_signal(signal.SIGSTOP)
+
+    until(lambda: not _healthy(environment), 40, "the broker has dropped it")
+    assert worker.poll() is None
+    worker.send_signal(signal.SIGCONT)
 
 
 def _healthy(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str] | None:
