@@ -16,6 +16,9 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from msgspec import Struct
 
+from stream_app.contract import wire
+from stream_app.contract.events import Listing
+from stream_app.contract.rejects import Rejected
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name
 from stream_app.stages.step import Batch, Record
@@ -71,7 +74,17 @@ def head_of(value: bytes | None) -> Head:
     try:
         return _heads.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _head_of_repaired(value or b"")
+
+
+def _head_of_repaired(value: bytes) -> Head:
+    """The head of an event that the step will repair; empty when it will reject it."""
+    decoded = wire.decode_event(value)
+    if isinstance(decoded, Rejected):
         return Head()
+    event = decoded.event
+    home_id = event.home_id if isinstance(event, Listing) else None
+    return Head(event.region, event.event_time_ms, event.market, event.listing_id, home_id)
 
 
 def of_lines(values: Iterable[bytes]) -> Partition:

@@ -4,7 +4,9 @@
 `<market>/alias/<name>`. Versions are never overwritten; aliases move.
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 
 class GoldenRow(Struct, frozen=True):
@@ -62,9 +64,10 @@ class CorrectorAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", ta
     variances: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
-    guard_weight: float
-    scale: float | None  # market mean of |log residual|
-    score_quantile: float | None  # 90 % quantile of |log residual| / region scale
+    guard_weight: Annotated[float, Meta(ge=0, le=1)]
+    scale: Annotated[float, Meta(ge=0)] | None  # market mean of |log residual|
+    # 90 % quantile of |log residual| / region scale
+    score_quantile: Annotated[float, Meta(ge=0)] | None
 
 
 class AliasSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alias"):

@@ -7,7 +7,7 @@ again: to repair a number sent as text ("1,200"), or to say what is wrong.
 import re
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -18,6 +18,8 @@ from stream_app.contract.models import Activated, AnyModelMessage, Manifest
 from stream_app.contract.predictions import Outcome, Prediction
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.topics import EVENT_BYTES_MAX
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _events: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -78,32 +80,40 @@ def publisher_of(raw: bytes) -> str:
 
 def decode_prediction(raw: bytes) -> Prediction:
     """Read a record of `predictions`. Raises msgspec.MsgspecError on anything else."""
-    return _predictions.decode(raw)
+    return _strictly(_predictions, raw)
 
 
 def decode_outcome(raw: bytes) -> Outcome:
     """Read a record of `outcomes`. Raises msgspec.MsgspecError on anything else."""
-    return _outcomes.decode(raw)
+    return _strictly(_outcomes, raw)
 
 
 def decode_activated(raw: bytes) -> Activated:
     """Read a record of `activations`. Raises msgspec.MsgspecError on anything else."""
-    return _activations.decode(raw)
+    return _strictly(_activations, raw)
 
 
 def decode_model_message(raw: bytes) -> AnyModelMessage:
     """Read a record of `models`. Raises msgspec.MsgspecError on anything else."""
-    return _model_messages.decode(raw)
+    return _strictly(_model_messages, raw)
 
 
 def decode_alert_message(raw: bytes) -> AnyAlertMessage:
     """Read a record of `alerts`. Raises msgspec.MsgspecError on anything else."""
-    return _alert_messages.decode(raw)
+    return _strictly(_alert_messages, raw)
 
 
 def decode_archive_manifest(raw: bytes) -> ArchiveManifest:
     """Read a manifest of the archive. Raises msgspec.MsgspecError on anything else."""
-    return _archive_manifests.decode(raw)
+    return _strictly(_archive_manifests, raw)
+
+
+def _strictly(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
+    """Decode our own message; whatever is wrong with it comes as one kind of error."""
+    try:
+        return decoder.decode(raw)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(f"{len(raw)} bytes: {error}") from error
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

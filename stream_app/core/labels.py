@@ -12,8 +12,9 @@ One entry per listing, in the partition of its region. It moves through states:
       ▼                  WITHDRAWN ───────────────┘
     ORPHAN
 
-- A sale joins the newest prediction served *before* it: features and price as
-  they were then, never looked up again.
+- A sale joins the newest prediction served before it *arrived*: features and price
+  as they were then, never looked up again. Its own time may lie before an amendment
+  that overtook it, but not before the first listing: that is SOLD_BEFORE_LISTED.
 - The ledger keeps the event id of each (kind, revision). The same id again is a
   DUPLICATE. Another id for the same one is a CONFLICT: the first stands.
 - Prices of a sale have a rank, their revision: 0 for a sale, 1 and more for its
@@ -88,6 +89,7 @@ class Entry(Struct, array_like=True):
     state: LabelState
     event_ids: dict[str, str] = {}  # "kind:revision" -> event id
     revision: int = -1  # of the newest listing event
+    listed_ms: int = 0  # of the first one: amending does not move it
     rank: int = -1  # of the price known
     newest_prediction_id: str | None = None
     served: Served | None = None  # what a sale will join, or has joined
@@ -132,6 +134,8 @@ def list_(entry: Entry | None, listing: Listing, served: Served) -> tuple[Entry,
     entry.event_ids[_slot(listing)] = listing.event_id
     if listing.revision < entry.revision:
         return entry, Verdict.OUTDATED
+    if entry.revision < 0:
+        entry.listed_ms = listing.event_time_ms
     entry.revision = listing.revision
     entry.newest_prediction_id = served.prediction_id
     if entry.state not in SOLD:
@@ -145,7 +149,7 @@ def label(entry: Entry | None, event: Sale | Correction) -> tuple[Entry, Verdict
         entry = entry or Entry(LabelState.ORPHAN)
         entry.event_ids[_slot(event)] = event.event_id
         return entry, Verdict.ORPHAN
-    if event.event_time_ms < entry.served.listed_ms:
+    if event.event_time_ms < entry.listed_ms:
         return entry, Verdict.SOLD_BEFORE_LISTED
     entry.event_ids[_slot(event)] = event.event_id
     rank = event.revision

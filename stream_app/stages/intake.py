@@ -13,6 +13,11 @@ from stream_app.contract.rejects import RejectCode, Rejected, RejectHeaders
 from stream_app.contract.wire import Decoded
 from stream_app.stages.step import Batch, Output, Record
 
+# What a record repeats of its event is bounded, or it would not fit its topic and the
+# partition would stop: a publisher's name and a region are 64 letters of up to 4 bytes.
+PUBLISHER_LENGTH = 64
+KEY_BYTES = 256
+
 
 def read(record: Record, batch: Batch) -> Decoded | Rejected:
     """Decode a record of `housing.events` and say whether to believe it."""
@@ -33,13 +38,13 @@ def reject(rejected: Rejected, record: Record, batch: Batch) -> Output:
         source_topic=batch.topic,
         source_partition=str(batch.partition),
         source_offset=str(record.offset),
-        publisher=wire.publisher_of(raw),
+        publisher=wire.publisher_of(raw)[:PUBLISHER_LENGTH],
         size=str(len(raw)),
         sha256=hashlib.sha256(raw).hexdigest(),
     )
     return Output(
         topics.REJECTS,
-        key=record.key,
+        key=record.key and record.key[:KEY_BYTES],
         value=raw if len(raw) <= topics.EVENT_BYTES_MAX else b"",
         partition=batch.partition,
         headers=tuple(

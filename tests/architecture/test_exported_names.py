@@ -120,6 +120,7 @@ EXPORTED: dict[str, set[str]] = {
     },
     "wire": {
         "Decoded",
+        "T",
         "decode_activated",
         "decode_alert_message",
         "decode_archive_manifest",

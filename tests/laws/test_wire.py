@@ -54,7 +54,7 @@ def events() -> st.SearchStrategy[AnyEvent]:
         "trace_id": st.none() | NAMES,
         "sequence": st.none() | st.integers(0, 2**53 - 1),
         "simulated_fields": st.lists(NAMES, max_size=3).map(tuple),
-        "revision": st.integers(0, 1_000_000),
+        "revision": st.integers(0, 500),
     }
     listing: dict[str, st.SearchStrategy[object]] = {
         "area_m2": FINITE,

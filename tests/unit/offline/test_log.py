@@ -32,6 +32,16 @@ def test_a_line_that_is_no_event_is_left_for_the_step_to_reject() -> None:
     assert line.head == log.Head()
 
 
+def test_a_line_that_the_step_repairs_is_known_by_what_it_will_be() -> None:
+    sent = builders.raw(builders.listing())
+    as_text = sent.replace(str(builders.LISTED_MS).encode(), b'"%d"' % builders.LISTED_MS)
+    (good,), (repaired,) = log.of_lines([sent]).lines, log.of_lines([as_text]).lines
+
+    assert as_text != sent
+    assert repaired.head == good.head
+    assert repaired.record.key == good.record.key
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(log.LogUnreadable, match=r"none\.jsonl: no such file"):
         log.of_file(tmp_path / "none.jsonl")

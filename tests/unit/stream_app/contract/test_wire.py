@@ -263,3 +263,26 @@ def test_a_signature_signs_all_of_the_manifest() -> None:
     }
 
     assert len(signed) == 3
+
+
+@pytest.mark.parametrize(
+    "decode",
+    [
+        wire.decode_prediction,
+        wire.decode_outcome,
+        wire.decode_activated,
+        wire.decode_model_message,
+        wire.decode_alert_message,
+        wire.decode_archive_manifest,
+    ],
+)
+@pytest.mark.parametrize(
+    "raw",
+    [b'{"kind":"alias","market":"\xff"}', b"[" * 100_000, b"", b"7"],
+    ids=["bad UTF-8", "deep", "empty", "a number"],
+)
+def test_what_is_no_message_of_ours_has_one_kind_of_error(
+    decode: Callable[[bytes], object], raw: bytes
+) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode(raw)

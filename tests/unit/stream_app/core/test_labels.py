@@ -21,6 +21,7 @@ WITHDRAWN, ORPHAN = LabelState.WITHDRAWN, LabelState.ORPHAN
 AMENDED = listing(revision=1, event_time_ms=LISTED_MS + DAY_MS)
 AMENDED_ONCE_SOLD = listing(revision=1, event_time_ms=LISTED_MS + 50 * DAY_MS)
 SOLD_TOO_EARLY = sale(event_time_ms=LISTED_MS - 1)
+SOLD_AT_ONCE = sale(event_time_ms=LISTED_MS + 1)
 SECOND_CORRECTION = correction(revision=2)
 
 
@@ -47,6 +48,7 @@ CASES = (
     Case("an older sale", (listing(), sale(revision=1), sale()), Verdict.OUTDATED, JOINED),
     Case("sale at the listing", (listing(), sale(event_time_ms=LISTED_MS)), Verdict.JOINED, JOINED),
     Case("sold too early", (listing(), SOLD_TOO_EARLY), Verdict.SOLD_BEFORE_LISTED, PENDING),
+    Case("sold before it was amended", (listing(), AMENDED, SOLD_AT_ONCE), Verdict.JOINED, JOINED),
     Case("sold too early again", (listing(), SOLD_TOO_EARLY, sale()), Verdict.JOINED, JOINED),
     Case("sale without listing", (sale(),), Verdict.ORPHAN, ORPHAN),
     Case("orphan again", (sale(), sale()), Verdict.DUPLICATE, ORPHAN),

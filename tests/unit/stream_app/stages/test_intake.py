@@ -9,7 +9,7 @@ from stream_app.contract.events import AnyEvent
 from stream_app.contract.ids import partition_of
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.rules import FUTURE_TOLERANCE_MS
-from stream_app.contract.topics import EVENT_BYTES_MAX, REJECTS
+from stream_app.contract.topics import EVENT_BYTES_MAX, RECORD_BYTES_MAX, REJECTS
 from stream_app.contract.wire import Decoded
 from stream_app.stages import intake
 from stream_app.stages.step import Batch, Record
@@ -139,3 +139,29 @@ def test_bytes_above_the_limit_are_not_repeated(size: int, kept: int) -> None:
     output = intake.reject(Rejected(RejectCode.TOO_LARGE, "", refused), taken, batch([taken]))
 
     assert len(output.value or b"") == kept
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"k" * 2_000_000, b"x" * EVENT_BYTES_MAX),
+        (b"k", b'{"source":"' + b"a" * 999_900 + b'"}'),
+        (b"k" * 2_000_000, b'{"source":"' + b"a" * 1_999_900 + b'"}'),
+    ],
+    ids=["a long key", "a long source", "both, and too large"],
+)
+def test_a_reject_fits_its_topic_however_large_its_event(key: bytes, value: bytes) -> None:
+    taken = Record(7, key, value, LISTED_MS)
+    answer = intake.read(taken, batch([taken]))
+    assert isinstance(answer, Rejected)
+
+    output = intake.reject(answer, taken, batch([taken]))
+
+    headers = sum(len(name) + len(text) for name, text in output.headers)
+    assert len(output.key or b"") + len(output.value or b"") + headers < RECORD_BYTES_MAX - 900_000
+
+
+def test_a_reject_without_a_key_has_none() -> None:
+    taken = Record(7, None, b"?", LISTED_MS)
+
+    assert intake.reject(Rejected(RejectCode.KEY, "why", b"?"), taken, batch([taken])).key is None
