@@ -101,8 +101,11 @@ def rules_markdown() -> str:
                 map(_reject_row, RejectCode),
             ),
             "## Repair",
-            "A number sent as text becomes a number, and the prediction says `repaired`.",
-            _table(("sent", "read as"), (('"1,200"', "1200"), ('" 85.5 "', "85.5"))),
+            (
+                "A number sent as text becomes a number, and 3.0 becomes 3 where a whole number "
+                "is wanted; the prediction says `repaired`."
+            ),
+            _table(("sent", "read as"), (('"1,200"', "1200"), ('" 85.5 "', "85.5"), ("3.0", "3"))),
             "## Degrade",
             "The listing is priced, `quality` is `degraded`, and `quality_reasons` say why.",
             _table(("reason", "meaning"), ((str(r), m) for r, m in QUALITY_MEANINGS.items())),

@@ -141,14 +141,15 @@ def _look_again(raw: bytes) -> Decoded | Rejected:
     event_type = _BY_KIND.get(kind) if isinstance(kind, str) else None
     if event_type is None:
         return Rejected(RejectCode.KIND, f"kind={_shown(kind)}, known: {', '.join(_BY_KIND)}", raw)
-    unknown = sorted(set(fields) - _FIELDS[event_type] - {"kind"})
+    known = _FIELDS[event_type]
+    unknown = sorted(set(fields) - known.all - {"kind"})
     if unknown:
         names = _shortened(", ".join(unknown))
         return Rejected(RejectCode.UNKNOWN_FIELD, f"{names}: not a field of {kind!r}", raw)
     repaired = {
         name: number
-        for name in sorted(_NUMERIC[event_type] & set(fields))
-        if (number := _number(fields[name])) is not None
+        for name in sorted(known.numbers & set(fields))
+        if (number := _number(fields[name], name in known.whole)) is not None
     }
     try:
         event = msgspec.convert(fields | repaired, AnyEvent)
@@ -181,13 +182,25 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "..."
 
 
-def _number(value: object) -> int | float | None:
-    """Read a number sent as text, thousands parted by commas; None if it is none.
+def _number(value: object, whole: bool) -> int | float | None:
+    """Read a number sent otherwise; None if it is none, or needs no repair.
 
-    >>> _number("1,200"), _number(" 85.5 "), _number("1,20"), _number(7)
+    Text may part thousands by commas. Where a `whole` number is wanted, 3.0 is 3: a
+    table with gaps turns its whole numbers into such.
+
+    >>> _number("1,200", True), _number(" 85.5 ", False), _number("1,20", True), _number(7, True)
     (1200, 85.5, None, None)
+    >>> _number("3.0", True), _number(3.0, True), _number(3.5, True), _number(3.0, False)
+    (3, 3, None, None)
     """
-    text = value.strip() if isinstance(value, str) else ""
+    number = _from_text(value) if isinstance(value, str) else value
+    if whole and isinstance(number, float) and number.is_integer():
+        return int(number)
+    return number if isinstance(number, int | float) and isinstance(value, str) else None
+
+
+def _from_text(value: str) -> int | float | None:
+    text = value.strip()
     if len(text) > _NUMBER_CHARS_MAX or not _NUMBER.fullmatch(text):
         return None
     try:
@@ -196,27 +209,29 @@ def _number(value: object) -> int | float | None:
         return None  # leading zeros, or beyond the largest float
 
 
-def _is_numeric(annotation: Any) -> bool:  # noqa: ANN401 - a type annotation has no type
+def _takes(annotation: Any, kind: type) -> bool:  # noqa: ANN401 - a type annotation has no type
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _is_numeric(get_args(annotation)[0])
+        return _takes(get_args(annotation)[0], kind)
     if origin in (Union, types.UnionType):
-        return any(_is_numeric(part) for part in get_args(annotation))
-    return annotation in (int, float)
+        return any(_takes(part, kind) for part in get_args(annotation))
+    return annotation is kind
 
 
-def _tables() -> tuple[
-    dict[str, type[Event]], dict[type[Event], frozenset[str]], dict[type[Event], frozenset[str]]
-]:
-    by_kind: dict[str, type[Event]] = {}
-    all_fields: dict[type[Event], frozenset[str]] = {}
-    numeric: dict[type[Event], frozenset[str]] = {}
-    for event_type in EVENT_TYPES:
-        by_kind[kind_of_type(event_type)] = event_type
-        fields = msgspec.structs.fields(event_type)
-        all_fields[event_type] = frozenset(f.name for f in fields)
-        numeric[event_type] = frozenset(f.name for f in fields if _is_numeric(f.type))
-    return by_kind, all_fields, numeric
+class _Fields(NamedTuple):
+    """The fields of one kind of event, by name."""
+
+    all: frozenset[str]
+    whole: frozenset[str]  # take whole numbers only
+    numbers: frozenset[str]  # take numbers
 
 
-_BY_KIND, _FIELDS, _NUMERIC = _tables()
+def _fields_of(event_type: type[Event]) -> _Fields:
+    fields = msgspec.structs.fields(event_type)
+    whole = frozenset(f.name for f in fields if _takes(f.type, int))
+    broken = frozenset(f.name for f in fields if _takes(f.type, float))
+    return _Fields(frozenset(f.name for f in fields), whole - broken, whole | broken)
+
+
+_BY_KIND: dict[str, type[Event]] = {kind_of_type(t): t for t in EVENT_TYPES}
+_FIELDS: dict[type[Event], _Fields] = {t: _fields_of(t) for t in EVENT_TYPES}

@@ -198,7 +198,7 @@ def test_a_number_sent_as_text_is_repaired_and_told(text: str, number: float) ->
     ],
 )
 def test_a_text_that_is_no_plain_number_is_not_guessed_at(text: str) -> None:
-    assert wire._number(text) is None
+    assert wire._number(text, whole=False) is None
 
 
 def test_several_repairs_are_told_in_order_of_name() -> None:
@@ -286,3 +286,16 @@ def test_what_is_no_message_of_ours_has_one_kind_of_error(
 ) -> None:
     with pytest.raises(msgspec.MsgspecError):
         decode(raw)
+
+
+def test_a_whole_number_written_with_a_point_is_read_as_one() -> None:
+    answer = wire.decode_event(changed(bedrooms=3.0, area_m2=150.0))
+
+    assert isinstance(answer, Decoded)
+    assert answer.repaired == ("bedrooms",)
+    assert isinstance(answer.event, Listing)
+    assert answer.event.bedrooms == 3
+
+
+def test_half_a_bedroom_is_refused() -> None:
+    assert refused(changed(bedrooms=2.5)).code is RejectCode.SCHEMA
