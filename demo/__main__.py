@@ -5,13 +5,10 @@ tells what a reader of the topics saw. Stops all it started, whatever happens.
 """
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import msgspec
 from rich.console import Console
@@ -21,25 +18,24 @@ from demo.folders import Folders, InUse
 from demo.observer import ReadingFailed
 from demo.plan import QUICK, WHOLE, Plan
 from demo.programs import ProgramFailed, Programs
+from demo.stopping import Stop, Stopped
 from demo.story import Story, Told
 from demo.summary import exit_status
 from stream_app.contract.settings import KafkaSettings
 
 FAILED = 1
 WRONG_INPUT = 2
-INTERRUPTED = 130
-TERMINATED = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the result is the exit status."""
     given = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminated)
-    signal.signal(signal.SIGHUP, _terminated)  # the terminal was closed
+    stop = Stop()
+    stop.listen()
     console = Console(soft_wrap=True)
     try:
         with folders.fresh(given.out) as out:
-            return _run((QUICK if given.quick else WHOLE)[given.market], out, console)
+            return _run((QUICK if given.quick else WHOLE)[given.market], out, console, stop)
     except InUse as error:
         print(f"demo: {error}", file=sys.stderr)
         return WRONG_INPUT
@@ -48,23 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"demo: {error}. All programs were stopped; logs: {given.out / 'logs'}", file=sys.stderr
         )
         return FAILED
-    except KeyboardInterrupt:
-        return _stopped(INTERRUPTED)
-    except _Terminated:
-        return _stopped(TERMINATED)
-
-
-def _stopped(status: int) -> int:
-    print("demo: stopped, with all that it had started", file=sys.stderr)
-    return status
-
-
-class _Terminated(Exception):
-    """SIGTERM or SIGHUP came."""
-
-
-def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+    except Stopped as stopped:
+        print("demo: stopped, with all that it had started", file=sys.stderr)
+        return stopped.status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,31 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(plan: Plan, out: Folders, console: Console) -> int:
+def _run(plan: Plan, out: Folders, console: Console, stop: Stop) -> int:
     started_s = time.monotonic()
     shown = screen.screen_for(console)
-    programs = Programs(out.logs, settings.plain_environment())
+    programs = Programs(out.logs, settings.plain_environment(), stop.check)
     try:
         kafka = brokers.bring_up(out, programs, shown)
         told = Story(plan, kafka, out, programs, shown).tell(started_s)
     except ProgramFailed as failed:
         shown.settle()
-        _stop(programs)
+        programs.stop_all()
         for line in ending.failure_lines(failed):
             print(line, file=sys.stderr)
         return FAILED
     finally:
         shown.settle()
-        _stop(programs)
+        programs.stop_all()
     _tell_end(told, kafka, out, console)
     return exit_status(told.summary)
-
-
-def _stop(programs: Programs) -> None:
-    """Stop all; a Ctrl-C now must not leave anything behind, so it is not heard."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    programs.stop_all()
 
 
 def _tell_end(told: Told, kafka: KafkaSettings, out: Folders, console: Console) -> None:

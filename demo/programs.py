@@ -44,9 +44,13 @@ class ProgramFailed(Exception):
 class Programs:
     """All programs of one run of the demo."""
 
-    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, logs: Path, environment: Mapping[str, str], go_on: Callable[[], None]
+    ) -> None:
+        """`go_on` is asked while we wait, and raises when it is time to stop."""
         self._logs = logs
         self._environment = dict(environment)
+        self._go_on = go_on
         self._running: list[Program] = []
         logs.mkdir(parents=True, exist_ok=True)
 
@@ -98,12 +102,13 @@ class Programs:
         return program.printed()
 
     def check(self, but: Program | None = None) -> None:
-        """See that all are still running.
+        """See that all are still running, and that nobody asked to stop.
 
         Raises
         ------
-        ProgramFailed : one is not
+        ProgramFailed : one has ended
         """
+        self._go_on()
         for program in self._running:
             status = program.process.poll()
             if status is not None and program is not but:

@@ -1,5 +1,6 @@
 """Programs are started, watched and ended with all that they started themselves."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from demo import programs
 from demo.programs import ProgramFailed, Programs
+from demo.stopping import Stop, Stopped
 from tests.waiting import until
 
 FOREVER = "import threading; threading.Event().wait()"
@@ -30,7 +32,7 @@ def started(tmp_path: Path) -> Iterator[Programs]:
     (tmp_path / "stubborn.py").write_text(STUBBORN)
     (tmp_path / "speaks.py").write_text("print('a result')")
     (tmp_path / "fails.py").write_text("import sys; sys.exit('no such file')")
-    running = Programs(tmp_path / "logs", {"PYTHONPATH": str(tmp_path)})
+    running = Programs(tmp_path / "logs", {"PYTHONPATH": str(tmp_path)}, lambda: None)
     yield running
     running.stop_all()
 
@@ -52,6 +54,21 @@ def test_a_program_that_ends_on_its_own_is_noticed_while_another_runs(started: P
 
     with pytest.raises(ProgramFailed, match="worker ended with status 0"):
         started.finish(other)
+
+
+def test_a_request_to_stop_ends_a_wait(tmp_path: Path) -> None:
+    stop = Stop()
+    stopping = Programs(tmp_path / "logs", {}, stop.check)
+    program = stopping.start("never ends", "http.server", "--bind", "127.0.0.1", "0")
+    stop.tell(signal.SIGTERM)
+    stop.tell(signal.SIGINT)
+
+    with pytest.raises(Stopped) as stopped:
+        stopping.finish(program)
+    stopping.stop_all()
+
+    assert stopped.value.status == 143
+    assert program.process.poll() is not None
 
 
 def test_a_wait_without_progress_blames_the_program(started: Programs) -> None:
