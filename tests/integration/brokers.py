@@ -85,12 +85,22 @@ def contained_broker() -> Iterator[str]:
 
 def _ask_engine() -> None:
     """Ask first, quickly: testcontainers waits a minute for an engine that is not there."""
+    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     try:
+        if address.startswith("unix://"):
+            _knock(address.removeprefix("unix://"))
         client = docker.from_env(timeout=ENGINE_WITHIN_S)
         client.ping()
-    except DockerException as error:
-        raise NoContainer(f"no Docker engine answers: {error}") from None
+    except (DockerException, OSError) as error:
+        raise NoContainer(f"no Docker engine answers at {address}: {error}") from None
     client.close()
+
+
+def _knock(path: str) -> None:
+    """Docker's own client leaves its socket open when nobody listens."""
+    with socket.socket(socket.AF_UNIX) as knocking:
+        knocking.settimeout(ENGINE_WITHIN_S)
+        knocking.connect(path)
 
 
 def _settings(port: int) -> dict[str, str]:
