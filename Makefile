@@ -25,6 +25,10 @@ help:
 	@echo
 	@echo "PYTHON=/path/to/python3.11 names the interpreter that .venv is made with."
 
+ifeq ($(filter $(MARKET),king-county hdb),)
+$(error MARKET=$(MARKET): choose king-county or hdb)
+endif
+
 demo: $(READY)
 	@exec $(RUN) -m demo --market $(MARKET)
 
@@ -42,7 +46,7 @@ $(LOCKED): requirements.lock
 	    echo "Install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
 	    exit 1; \
 	fi
-	@echo "Setting up $(VENV) from requirements.lock (about 2 minutes the first time)"
+	@echo "Setting up $(VENV) from requirements.lock (2 to 6 minutes the first time)"
 	@[ -x $(RUN) ] || $(PYTHON) -m venv $(VENV) || { \
 	    echo "$(PYTHON) cannot make virtual environments; on Debian: apt install python3.11-venv" >&2; \
 	    rm -rf $(VENV); exit 1; }

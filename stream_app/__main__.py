@@ -259,7 +259,11 @@ def _tail(parsed: argparse.Namespace) -> int:
     kafka, _ = settings.from_environment()
     # As the first process of a container we would not hear SIGTERM without this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    tail.follow(kafka, parsed.from_start, parsed.count, parsed.json, _say)
+    try:
+        tail.follow(kafka, parsed.from_start, parsed.count, parsed.json, _say)
+    except tail.NoBroker as error:
+        _complain(str(error))
+        return 1
     return 0
 
 

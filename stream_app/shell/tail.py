@@ -11,6 +11,13 @@ from stream_app.contract.predictions import Prediction
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import PREDICTIONS, full_name
 
+# A broker that was started just before needs some seconds.
+ANSWERS_WITHIN_S = 20.0
+
+
+class NoBroker(Exception):
+    """Nobody answers at the address given."""
+
 
 def follow(
     kafka: KafkaSettings,
@@ -19,7 +26,12 @@ def follow(
     as_json: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Say each prediction; return after `count` of them, or never when it is None."""
+    """Say each prediction; return after `count` of them, or never when it is None.
+
+    Raises
+    ------
+    NoBroker : there is none to read from
+    """
     for shown, value in enumerate(_values(kafka, from_start), start=1):
         say(value.decode() if as_json else line(wire.decode_prediction(value)))
         if shown == count:
@@ -36,8 +48,10 @@ def _values(kafka: KafkaSettings, from_start: bool) -> Iterator[bytes]:
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest" if from_start else "latest",
             "topic.metadata.refresh.interval.ms": 1_000,  # the topic may be made after us
+            "log_level": 0,  # what is wrong comes as an error
         }
     )
+    _wait_for_broker(consumer, kafka.bootstrap_servers)
     consumer.subscribe([full_name(kafka.prefix, PREDICTIONS)])
     try:
         while True:
@@ -48,6 +62,14 @@ def _values(kafka: KafkaSettings, from_start: bool) -> Iterator[bytes]:
                     yield message.value()
     finally:
         consumer.close()
+
+
+def _wait_for_broker(consumer: Consumer, address: str) -> None:
+    try:
+        consumer.list_topics(timeout=ANSWERS_WITHIN_S)
+    except KafkaException as error:
+        consumer.close()
+        raise NoBroker(f"no Kafka answers at {address}: {error.args[0].str()}") from None
 
 
 def line(prediction: Prediction) -> str:
