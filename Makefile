@@ -25,8 +25,11 @@ help:
 	@echo
 	@echo "PYTHON=/path/to/python3.11 names the interpreter that .venv is made with."
 
+# Before anything is installed for it.
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
 ifeq ($(filter $(MARKET),king-county hdb),)
 $(error MARKET=$(MARKET): choose king-county or hdb)
+endif
 endif
 
 demo: $(READY)
