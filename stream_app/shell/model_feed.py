@@ -10,7 +10,7 @@ partition (the stage writes that with the first batch made with it).
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -28,6 +28,7 @@ from stream_app.contract.rejects import ModelRefused
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, full_name
 from stream_app.scoring import champion, corrector
+from stream_app.shell.lineups import Load
 from stream_app.shell.region_store import read_state, reader_config
 from stream_app.shell.settings import StreamSettings
 from stream_app.stages.step import PriceModel, Serving
@@ -36,8 +37,6 @@ SERVING_ALIAS = "champion"
 _PARTITION = 0
 _POLL_S = 0.5
 _log = logging.getLogger(__name__)
-
-Load = Callable[[ChampionAnnounced], PriceModel]
 
 
 class _Market(msgspec.Struct):

@@ -1,13 +1,12 @@
 """What an unbroken run would have come to: the pure step over the log and its activations."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from confluent_kafka.admin import AdminClient
 
 from stream_app.contract import wire
-from stream_app.contract.models import Activated, CorrectorAnnounced
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import (
     ACTIVATIONS,
@@ -20,6 +19,7 @@ from stream_app.contract.topics import (
     full_name,
 )
 from stream_app.shell import source
+from stream_app.shell.lineups import Load, lineups, segments
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Output, Record, Serving
 from tests.integration.workers import PARTITIONS, Seen, read
@@ -34,14 +34,14 @@ class Unbroken(NamedTuple):
     state: Mapping[str, bytes]
 
 
-def check_exactly_once(kafka: KafkaSettings) -> None:
-    """Compare what is visible with an unbroken run.
+def check_exactly_once(kafka: KafkaSettings, load: Load | None = None) -> None:
+    """Compare what is visible with an unbroken run. `load` opens the champions that served.
 
     Raises
     ------
     AssertionError : lost, visible twice, or not identical; says which and where
     """
-    runs = [_unbroken(kafka, partition) for partition in range(PARTITIONS)]
+    runs = [_unbroken(kafka, partition, load) for partition in range(PARTITIONS)]
     for topic in IN_ORDER:
         for partition, run in enumerate(runs):
             expected = [_as_text(o) for o in run.outputs if o.topic is topic]
@@ -80,12 +80,12 @@ def _as_text(output: Output) -> Pair:
     return (output.key or b"").decode(), output.value
 
 
-def _unbroken(kafka: KafkaSettings, partition: int) -> Unbroken:
+def _unbroken(kafka: KafkaSettings, partition: int, load: Load | None) -> Unbroken:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     topic = source.describe(admin, full_name(kafka.prefix, EVENTS))
     state: dict[str, bytes] = {}
     outputs: list[Output] = []
-    for serving, records in _segments(kafka, partition):
+    for serving, records in _segments(kafka, partition, load):
         batch = Batch(topic.topic, topic.topic_id, partition, topic.partitions, records)
         step = scorer.advance(batch, state, serving)
         outputs += step.outputs
@@ -98,28 +98,16 @@ def _unbroken(kafka: KafkaSettings, partition: int) -> Unbroken:
 
 
 def _segments(
-    kafka: KafkaSettings, partition: int
+    kafka: KafkaSettings, partition: int, load: Load | None
 ) -> Iterator[tuple[Mapping[str, Serving], list[Record]]]:
     """Cut the log of a partition where what serves it changed."""
-    changes: dict[int, list[Activated]] = defaultdict(list)
-    for seen in read(kafka, ACTIVATIONS, partition):
-        activated = wire.decode_activated(seen.value or b"")
-        changes[activated.from_offset].append(activated)
-    correctors = _correctors(kafka)
-    serving: dict[str, Serving] = {}
-    records: list[Record] = []
-    for seen in read(kafka, EVENTS, partition):
-        if seen.offset in changes:
-            if records:
-                yield dict(serving), records
-            records = []
-            for change in changes[seen.offset]:
-                serving[change.market] = Serving(None, correctors.get(change.corrector or ""))
-        records.append(Record(seen.offset, seen.key.encode(), seen.value, seen.timestamp_ms))
-    if records:
-        yield serving, records
-
-
-def _correctors(kafka: KafkaSettings) -> dict[str, CorrectorAnnounced]:
-    announced = (wire.decode_model_message(seen.value or b"") for seen in read(kafka, MODELS, 0))
-    return {one.version: one for one in announced if isinstance(one, CorrectorAnnounced)}
+    found = lineups(
+        (wire.decode_activated(seen.value or b"") for seen in read(kafka, ACTIVATIONS, partition)),
+        (wire.decode_model_message(seen.value or b"") for seen in read(kafka, MODELS, 0)),
+        load,
+    )
+    records = (
+        Record(seen.offset, seen.key.encode(), seen.value, seen.timestamp_ms)
+        for seen in read(kafka, EVENTS, partition)
+    )
+    return segments(records, found)
