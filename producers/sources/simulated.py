@@ -11,8 +11,9 @@ from statistics import NormalDist
 
 from msgspec import Struct
 
+from stream_app.contract.spans import DAY_MS
+
 MINUTE_MS = 60_000
-DAY_MS = 86_400_000
 _NORMAL = NormalDist()
 _BITS = 52  # one fewer than a double holds, so that the half below never rounds up to 1
 _STEPS = float(1 << _BITS)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
+from stream_app.contract.spans import DAY_MS
+
 MB = 1_000_000
 
 EVENT_BYTES_MAX = MB

@@ -16,9 +16,10 @@ from typing import NamedTuple
 from stream_app.contract.events import Listing
 from stream_app.contract.ids import fingerprint
 from stream_app.contract.markets import MARKETS
+from stream_app.contract.spans import DAY_MS
 from stream_app.core import windows
 from stream_app.core.region import DAYS, HOURS, Region
-from stream_app.core.windows import DAY_MS, Summary
+from stream_app.core.windows import Summary
 
 YEAR_DAYS = 365.2425
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from stream_app.contract.rejects import InvariantBroken
+from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core.watermark import LATENESS_MS, Clock, Timing
-from stream_app.core.windows import DAY_MS, HOUR_MS, Ring, Window, insert, micro
+from stream_app.core.windows import Ring, Window, insert, micro
 
 LAYOUT = 1
 

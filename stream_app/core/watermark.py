@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from stream_app.core.windows import DAY_MS
+from stream_app.contract.spans import DAY_MS
 
 # Publishers send in batches over night; a day covers that.
 LATENESS_MS = DAY_MS

@@ -30,9 +30,6 @@ import math
 
 from msgspec import Struct
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-
 MICRO = 1_000_000  # log units are kept as integer millionths
 BIN_MICRO = 10_000  # a histogram bin is 0.01 log units wide: 1 % of price
 
@@ -87,6 +84,7 @@ def micro(log_value: float) -> int:
 def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None:
     """Count one thing at `at_ms` (event time). Ignored when older than the ring.
 
+    >>> from stream_app.contract.spans import DAY_MS
     >>> ring, day = Ring(), Window(DAY_MS, 2)
     >>> insert(day, ring, 5 * DAY_MS, micro(8.0))
     >>> insert(day, ring, 7 * DAY_MS, micro(9.0))  # two days on: the first one leaves
@@ -116,6 +114,7 @@ def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None
 def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:
     """How many were counted in the last `spans` buckets before and at `at_ms`, rising spans.
 
+    >>> from stream_app.contract.spans import DAY_MS
     >>> ring, day = Ring(), Window(DAY_MS, 9)
     >>> for n in (1, 6, 7, 7):
     ...     insert(day, ring, n * DAY_MS)
@@ -140,6 +139,7 @@ def summarise(
 ) -> tuple[Summary, ...]:
     """Sum up the windows of the last `spans` buckets at `at_ms`, rising spans.
 
+    >>> from stream_app.contract.spans import DAY_MS
     >>> ring, day = Ring(), Window(DAY_MS, 9)
     >>> insert(day, ring, DAY_MS, micro(8.0))
     >>> insert(day, ring, 2 * DAY_MS, micro(8.2))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from stream_app.contract.spans import DAY_MS
 from stream_app.core.watermark import LATENESS_MS, LEAP_MS, Clock, Timing, observe
-from stream_app.core.windows import DAY_MS
 
 NEWEST_MS = 100 * DAY_MS
 

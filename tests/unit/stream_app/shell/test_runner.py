@@ -260,21 +260,16 @@ def test_after_closing_nothing_is_opened_any_more() -> None:
 
 
 def test_a_fault_on_a_partition_of_ours_ends_the_process_with_70() -> None:
-    endings: list[int] = []
-
-    def note(code: int) -> NoReturn:
-        endings.append(code)
-        raise Ended(code)
-
     async def scenario() -> None:
-        worker = runner(FakePublisher(broken=Fenced("a newer owner")), end=note)
+        worker = runner(FakePublisher(broken=Fenced("a newer owner")))
         await worker.open([0])
+        before = asyncio.all_tasks()
         worker.take(fetched(0, 0))
-        await so(lambda: endings)
+        (batch,) = asyncio.all_tasks() - before
+        with pytest.raises(Ended, match="70"):
+            await batch
 
     run(scenario())
-
-    assert endings[0] == 70
 
 
 def test_a_fault_on_a_partition_that_is_no_longer_ours_is_none() -> None:
