@@ -13,6 +13,8 @@ from stream_app.contract.models import (
     CorrectorAnnounced,
     GoldenRow,
     Manifest,
+    RolloutMode,
+    RolloutSet,
 )
 from stream_app.contract.predictions import (
     Components,
@@ -171,6 +173,13 @@ def corrector(**changes: object) -> CorrectorAnnounced:
 def alias(**changes: object) -> AliasSet:
     return _changed(
         AliasSet(market=MARKET, alias="champion", version="v1", reason="the first"), changes
+    )
+
+
+def rollout(**changes: object) -> RolloutSet:
+    return _changed(
+        RolloutSet(market=MARKET, mode=RolloutMode.CANARY, share=0.1, reason="v2 looks better"),
+        changes,
     )
 
 

@@ -1,9 +1,13 @@
 """Models as announced, and which of them were active from which offset on.
 
 `housing.models` keys: `<market>/champion/<version>`, `<market>/corrector/<version>`,
-`<market>/alias/<name>`. Versions are never overwritten; aliases move.
+`<market>/alias/<name>`, `<market>/rollout`. Versions are never overwritten; aliases and
+the rollout move.
 """
 
+from collections.abc import Mapping
+from enum import StrEnum, auto
+from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -77,7 +81,39 @@ class AliasSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alias")
     reason: str
 
 
-AnyModelMessage = ChampionAnnounced | CorrectorAnnounced | AliasSet
+class RolloutMode(StrEnum):
+    """What the challenger is for."""
+
+    OFF = auto()  # it waits
+    SHADOW = auto()  # it scores all listings, on `housing.shadow`; what is served stays as it is
+    CANARY = auto()  # it answers a small share of the listings
+    AB = auto()  # it answers as many as are needed to compare it with the champion
+
+
+Share = Annotated[
+    float, Meta(ge=0, le=1, description="of listings that the challenger answers in canary and ab")
+]
+
+
+# Where nobody names another: enough to see a fault on, and the quickest comparison.
+DEFAULT_SHARES: Mapping[RolloutMode, float] = MappingProxyType(
+    {
+        RolloutMode.OFF: 0.0,
+        RolloutMode.SHADOW: 0.0,
+        RolloutMode.CANARY: 0.10,
+        RolloutMode.AB: 0.50,
+    }
+)
+
+
+class RolloutSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="rollout"):
+    market: str
+    mode: RolloutMode
+    share: Share
+    reason: str
+
+
+AnyModelMessage = ChampionAnnounced | CorrectorAnnounced | AliasSet | RolloutSet
 
 
 class Activated(Struct, frozen=True, kw_only=True):
@@ -91,3 +127,7 @@ class Activated(Struct, frozen=True, kw_only=True):
     market: str
     champion: str | None
     corrector: str | None
+    previous: Annotated[str | None, Meta(description="what a roll back would return to")] = None
+    challenger: str | None = None
+    mode: RolloutMode = RolloutMode.OFF
+    share: Share = 0.0

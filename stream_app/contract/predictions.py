@@ -15,9 +15,17 @@ class Quality(StrEnum):
     DEGRADED = auto()
 
 
+class Arm(StrEnum):
+    """Whom a listing was given to: by a fixed hash of its id, so it stays there."""
+
+    CHAMPION = auto()
+    CHALLENGER = auto()
+
+
 class Step(StrEnum):
     """Which rung of the fallback ladder answered."""
 
+    CHALLENGER = auto()  # of listings in its arm
     CHAMPION = auto()
     PREVIOUS = auto()
     REGIONAL_MEDIAN = auto()
@@ -27,8 +35,11 @@ class Step(StrEnum):
 class QualityReason(StrEnum):
     """Why an answer is worth less than usual. A closed set."""
 
-    NO_CHAMPION = auto()  # no model is active: the regional median per m2 answered
-    NO_REGIONAL_SALES = auto()  # and the region had no sale to take a median of
+    CHALLENGER_UNUSABLE = auto()  # the listing is in its arm, and it says no price
+    NO_CHAMPION = auto()  # no champion is active
+    CHAMPION_UNUSABLE = auto()  # it says no price
+    PREVIOUS_UNUSABLE = auto()  # the champion before it neither
+    NO_REGIONAL_SALES = auto()  # no model answered, and the region had no sale to take a median of
     NO_INTERVAL = auto()  # too few scored sales to promise a coverage
     LATE = auto()  # the event came after its time was closed: windows do not hold it
     TIME_JUMP = auto()  # far ahead of the region's time and unconfirmed so far
@@ -40,14 +51,18 @@ class Components(Struct, frozen=True):
     """What the answer is made of: log price, and corrections to it, in log units."""
 
     naive_log: Annotated[float | None, Meta(description="regional median per m2 times area")]
-    champion_log: Annotated[float | None, Meta(description="the offline model alone")]
+    champion_log: Annotated[
+        float | None, Meta(description="the offline model that answered, alone")
+    ]
     market_correction: float
     region_correction: float
     guard_weight: Annotated[float, Meta(description="0 to 1: share of the correction used")]
 
 
 class Versions(Struct, frozen=True):
-    champion: str | None
+    champion: Annotated[
+        str | None, Meta(description="the offline model that answered; `step` says in which role")
+    ]
     corrector: str | None  # null until the market's first version
     feature_set: str  # hash of the feature names in order
 
@@ -81,6 +96,7 @@ class Prediction(Struct, frozen=True, kw_only=True):
         int | None, Meta(description="since the region's newest sale, in event time")
     ]
     supersedes: Annotated[str | None, Meta(description="prediction_id it takes the place of")]
+    arm: Arm = Arm.CHAMPION
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -115,3 +131,4 @@ class Outcome(Struct, frozen=True, kw_only=True):
         Meta(description="log sale price less the active champion's, on the served features"),
     ]
     features: tuple[float | None, ...]
+    arm: Arm = Arm.CHAMPION

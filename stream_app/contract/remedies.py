@@ -154,8 +154,14 @@ CONDITIONS: Mapping[RejectCode, Condition] = MappingProxyType(
 
 QUALITY_MEANINGS: Mapping[QualityReason, str] = MappingProxyType(
     {
-        QualityReason.NO_CHAMPION: "no model is active: the regional median per m2 answered",
-        QualityReason.NO_REGIONAL_SALES: "and the region had no sale to take a median of",
+        QualityReason.CHALLENGER_UNUSABLE: "the listing is in the challenger's arm, which says no "
+        "price for it",
+        QualityReason.NO_CHAMPION: "no champion is active: `step` names what answered instead",
+        QualityReason.CHAMPION_UNUSABLE: "the champion says no price for this home: `step` names "
+        "what answered instead",
+        QualityReason.PREVIOUS_UNUSABLE: "the champion before it says none either",
+        QualityReason.NO_REGIONAL_SALES: "no model answered, and the region had no sale to take a "
+        "median of",
         QualityReason.NO_INTERVAL: "too few scored sales to promise a coverage",
         QualityReason.LATE: "the event came after its time was closed: windows do not hold it",
         QualityReason.TIME_JUMP: "far ahead of the region's time and unconfirmed so far",

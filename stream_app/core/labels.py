@@ -35,7 +35,7 @@ import msgspec
 from msgspec import Struct
 
 from stream_app.contract.events import AnyEvent, Correction, Listing, Sale, Withdrawal, kind_of
-from stream_app.contract.predictions import Components, Step, Versions
+from stream_app.contract.predictions import Arm, Components, Step, Versions
 from stream_app.contract.rejects import InvariantBroken
 
 
@@ -81,6 +81,7 @@ class Served(Struct, array_like=True):
     components: Components | None = None
     versions: Versions | None = None
     region_scale: float | None = None
+    arm: Arm = Arm.CHAMPION
 
 
 class Entry(Struct, array_like=True):

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
 from stream_app.contract.ids import prediction_id
+from stream_app.contract.predictions import Arm
 from stream_app.core import features, labels, region
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.region import Region
 from stream_app.core.watermark import Timing, observe
-
-ARM = "champion"
 
 
 class Desk(NamedTuple):
@@ -42,8 +41,11 @@ def entry_key(event: AnyEvent) -> str:
     return f"{event.region}:{event.listing_id}"
 
 
-def featurise(event: AnyEvent, desk: Desk) -> Done:
-    """Take one event in: move its region's clock and windows, and its ledger entry."""
+def featurise(event: AnyEvent, desk: Desk, arm: Arm = Arm.CHAMPION) -> Done:
+    """Take one event in: move its region's clock and windows, and its ledger entry.
+
+    `arm`: to whom a listing is given.
+    """
     key = entry_key(event)
     entry = desk.entries[key]
     seen = labels.seen(entry, event)
@@ -54,7 +56,7 @@ def featurise(event: AnyEvent, desk: Desk) -> Done:
         return Done(Verdict.ERASED)
     area = desk.regions[event.region]
     if isinstance(event, Listing):
-        return _list(event, key, entry, area, desk)
+        return _list(event, arm, key, entry, area, desk)
     if isinstance(event, Sale | Correction):
         return _label(event, key, entry, area, desk)
     entry, verdict = labels.withdraw(entry, event)
@@ -62,16 +64,19 @@ def featurise(event: AnyEvent, desk: Desk) -> Done:
     return Done(verdict, observe(area.clock, event.event_time_ms, event.event_id))
 
 
-def _list(event: Listing, key: str, entry: Entry | None, area: Region, desk: Desk) -> Done:
+def _list(
+    event: Listing, arm: Arm, key: str, entry: Entry | None, area: Region, desk: Desk
+) -> Done:
     timing = observe(area.clock, event.event_time_ms, event.event_id)
     around = features.look_around(area, event.event_time_ms)
     served = Served(
-        prediction_id=prediction_id(event.event_id, ARM),
+        prediction_id=prediction_id(event.event_id, arm),
         listed_ms=event.event_time_ms,
         late=timing is Timing.LATE,
         area_m2=event.area_m2,
         property_type=event.property_type,
         features=features.row(event, around),
+        arm=arm,
     )
     supersedes = None if entry is None else entry.newest_prediction_id
     first = entry is None or entry.revision < 0

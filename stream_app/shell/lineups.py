@@ -72,6 +72,10 @@ def lineups(
         serving[market] = Serving(
             champion=opened(market, change.champion),
             corrector=None if corrector is None else _found(correctors, market, corrector),
+            previous=opened(market, change.previous),
+            challenger=opened(market, change.challenger),
+            mode=change.mode,
+            share=change.share,
         )
         if found and found[-1].from_offset == change.from_offset:
             found.pop()

@@ -1,16 +1,25 @@
 """What is answered to a listing, and what is said when its sale comes.
 
-The fallback ladder stands here: champion, else the regional median per m2,
-else nothing. Each rung names itself and why.
+The fallback ladder stands here: the challenger in its own arm, else the champion,
+else the one before it, else the regional median per m2, else nothing. The rung that
+answers is named, and of those above it, why they did not.
+
+Every model's answer is corrected alike: what the corrector has learned of the
+champion is mostly what prices did, whoever is asked. The interval of a challenger's
+or a previous champion's answer starts from its own holdout: the rolling scores are
+those of the champion's answers.
 """
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from stream_app.contract import topics, wire
 from stream_app.contract.events import Correction, Listing, Sale
 from stream_app.contract.markets import MARKETS
+from stream_app.contract.models import CorrectorAnnounced
 from stream_app.contract.predictions import (
+    Arm,
     Components,
     Outcome,
     Prediction,
@@ -19,61 +28,115 @@ from stream_app.contract.predictions import (
     Step,
     Versions,
 )
+from stream_app.contract.topics import Topic
 from stream_app.core.features import FEATURE_SET
 from stream_app.core.labels import Served
 from stream_app.core.pipeline import Done
 from stream_app.core.region import Decayed
 from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval
-from stream_app.stages.step import Output, Record, Serving
+from stream_app.stages.step import Output, PriceModel, Record, Serving
 
 # Log units. A publisher who sends prices in millions has scores of 100 and a scale of 10
 # before long: exp of their product is no number. Beyond this an interval says nothing.
 HALF_WIDTH_LIMIT = 10.0
+_MODELS = (Step.CHALLENGER, Step.CHAMPION, Step.PREVIOUS)
 
 
 class Opinions(NamedTuple):
-    """What the models say of one listing, log units."""
+    """What the models say of one listing, log units. None: nothing, or no price."""
 
     naive_log: float | None
     champion_log: float | None
     market_correction: float
     region_correction: float
+    previous_log: float | None = None
+    challenger_log: float | None = None
 
 
-def fill(served: Served, opinions: Opinions, serving: Serving, region_errors: Decayed) -> None:
-    """Put the answer into what was served."""
-    champion, version = serving.champion, serving.corrector
+class Rung(NamedTuple):
+    """A model on the ladder."""
+
+    step: Step
+    model: PriceModel | None
+    log_price: float | None
+    absent: QualityReason | None  # why it does not answer if it is not there
+    unusable: QualityReason  # and if it says no price
+
+
+def fill(
+    served: Served, opinions: Opinions, serving: Serving, region_errors: Decayed
+) -> tuple[QualityReason, ...]:
+    """Put the answer into what was served; give why rungs above the one that answers did not."""
+    version = serving.corrector
     guard_weight = 1.0 if version is None else version.guard_weight
+    skipped: list[QualityReason] = []
+    model, champion_log = None, None
+    for rung in _ladder(served.arm, opinions, serving):
+        if rung.model is not None and rung.log_price is not None:
+            model, champion_log, served.step = rung.model, rung.log_price, rung.step
+            break
+        reason = rung.absent if rung.model is None else rung.unusable
+        skipped += [] if reason is None else [reason]
     served.versions = Versions(
-        champion=None if champion is None else champion.version,
+        champion=None if model is None else model.version,
         corrector=None if version is None else version.version,
         feature_set=FEATURE_SET,
     )
     served.components = Components(
         naive_log=opinions.naive_log,
-        champion_log=opinions.champion_log,
+        champion_log=champion_log,
         market_correction=opinions.market_correction,
         region_correction=opinions.region_correction,
         guard_weight=guard_weight,
     )
-    if opinions.champion_log is not None:
+    if model is not None and champion_log is not None:
         both = opinions.market_correction + opinions.region_correction
-        answer = opinions.champion_log + guard_weight * corrector.clipped(both)
-        served.step = Step.CHAMPION
+        answer = champion_log + guard_weight * corrector.clipped(both)
         served.price = math.exp(answer)
-        _surround(served, answer, serving, region_errors)
+        judged = version if served.step is Step.CHAMPION else None
+        _surround(served, answer, model, judged, region_errors)
     elif opinions.naive_log is not None:
         served.step = Step.REGIONAL_MEDIAN
         served.price = math.exp(opinions.naive_log)
+    return tuple(skipped)
 
 
-def _surround(served: Served, answer_log: float, serving: Serving, region_errors: Decayed) -> None:
+def _ladder(arm: Arm, opinions: Opinions, serving: Serving) -> Iterator[Rung]:
+    if arm is Arm.CHALLENGER:
+        yield Rung(
+            Step.CHALLENGER,
+            serving.challenger,
+            opinions.challenger_log,
+            None,
+            QualityReason.CHALLENGER_UNUSABLE,
+        )
+    yield Rung(
+        Step.CHAMPION,
+        serving.champion,
+        opinions.champion_log,
+        QualityReason.NO_CHAMPION,
+        QualityReason.CHAMPION_UNUSABLE,
+    )
+    yield Rung(
+        Step.PREVIOUS,
+        serving.previous,
+        opinions.previous_log,
+        None,
+        QualityReason.PREVIOUS_UNUSABLE,
+    )
+
+
+def _surround(
+    served: Served,
+    answer_log: float,
+    model: PriceModel,
+    version: CorrectorAnnounced | None,
+    region_errors: Decayed,
+) -> None:
     """Put the 90 % interval around the answer; none while too little is known."""
-    champion, version = serving.champion, serving.corrector
-    assert champion is not None  # noqa: S101 - only a champion's answer has an interval
-    market_scale = champion.scale if version is None or not version.scale else version.scale
-    quantile = champion.score_quantile
+    market_scale = model.scale if version is None or not version.scale else version.scale
+    quantile = model.score_quantile
     if version is not None and version.score_quantile is not None:
         quantile = version.score_quantile
     if market_scale is None:
@@ -86,12 +149,19 @@ def _surround(served: Served, answer_log: float, serving: Serving, region_errors
 
 
 def prediction(
-    listing: Listing, served: Served, done: Done, repaired: bool, record: Record, partition: int
+    listing: Listing,
+    served: Served,
+    done: Done,
+    repaired: bool,
+    record: Record,
+    partition: int,
+    skipped: tuple[QualityReason, ...] = (),
+    topic: Topic = topics.PREDICTIONS,
 ) -> Output:
-    """The record for `housing.predictions`."""
+    """The record for `housing.predictions`, or `housing.shadow`. `skipped` is what `fill` gave."""
     assert served.components is not None  # noqa: S101 - filled before
     assert served.versions is not None  # noqa: S101 - filled before
-    reasons = _reasons(served, done, repaired)
+    reasons = skipped + _reasons(served, done, repaired)
     message = Prediction(
         prediction_id=served.prediction_id,
         event_id=listing.event_id,
@@ -115,9 +185,10 @@ def prediction(
         features=served.features,
         feature_age_ms=done.feature_age_ms,
         supersedes=done.supersedes,
+        arm=served.arm,
     )
     return Output(
-        topics.PREDICTIONS,
+        topic,
         listing.listing_id.encode("utf-8", "replace"),
         wire.encode(message),
         partition,
@@ -127,12 +198,8 @@ def prediction(
 
 def _reasons(served: Served, done: Done, repaired: bool) -> tuple[QualityReason, ...]:
     findings = (
-        (served.step is not Step.CHAMPION, QualityReason.NO_CHAMPION),
         (served.step is Step.NONE, QualityReason.NO_REGIONAL_SALES),
-        (
-            served.step is Step.CHAMPION and served.price_low is None,
-            QualityReason.NO_INTERVAL,
-        ),
+        (served.step in _MODELS and served.price_low is None, QualityReason.NO_INTERVAL),
         (done.timing is Timing.LATE, QualityReason.LATE),
         (done.timing is Timing.LEAP, QualityReason.TIME_JUMP),
         (done.already_sold, QualityReason.ALREADY_SOLD),
@@ -177,6 +244,7 @@ def outcome(
         active_champion=active_champion,
         active_residual_log=active_residual_log,
         features=served.features,
+        arm=served.arm,
     )
     return Output(
         topics.OUTCOMES,

@@ -9,9 +9,10 @@ and the market's error scale.
 
 Every outcome is learned from once, in order. A corrected sale price is not
 learned again: its first price cannot be unlearned one by one, and a rewind
-replays the log without it. An outcome whose listing was answered without a
-champion teaches the market level (its residual is against the champion active
-at the sale), but neither guard nor interval: those judge what was served.
+replays the log without it. An outcome whose listing somebody else than the
+champion answered (a challenger, the regional median) teaches the market level (its
+residual is against the champion active at the sale), but neither guard nor
+interval: those judge the champion's answers.
 
 Every `VERSION_LABELS` labels all of it is frozen as a version and announced on
 `housing.models`, in the transaction that holds the outcomes it learned from. It

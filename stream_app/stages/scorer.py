@@ -6,8 +6,10 @@ A batch is taken in three passes, each in log order:
 
 1. take in: decode and believe (intake.py), then core/pipeline.py: duplicates,
    clock, windows, features, ledger. Nothing here needs to know what a model says.
-2. predict: all rows of a market in one vectorised call: those of listings, and
-   of sales whose listing was served by another champion than the one active now.
+2. predict: all rows of a market in one vectorised call per model: to the champion
+   those of listings and of sales, to the challenger those of the listings in its arm
+   (of all listings, in a shadow), to the previous champion those that the champion
+   says no price for.
 3. finish: correct, put an interval around, publish (answer.py); a sale is joined
    with what was served and teaches its region at once.
 
@@ -25,7 +27,7 @@ record, the step says so on `housing.activations`, with the batch's first offset
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -34,7 +36,9 @@ from msgspec import Struct
 
 from stream_app.contract import topics, wire
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale, kind_of
-from stream_app.contract.models import Activated
+from stream_app.contract.ids import prediction_id
+from stream_app.contract.models import Activated, RolloutMode
+from stream_app.contract.predictions import Arm
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.core import labels, pipeline, region
@@ -42,11 +46,21 @@ from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.pipeline import Desk, Done
 from stream_app.core.region import Region
 from stream_app.core.watermark import LATENESS_MS, Timing
-from stream_app.scoring import corrector, interval
+from stream_app.scoring import corrector, interval, rollout
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, intake, step
 from stream_app.stages.answer import Opinions
-from stream_app.stages.step import Batch, Control, Output, Record, Serving, State, Step
+from stream_app.stages.step import (
+    Batch,
+    Control,
+    Output,
+    PriceModel,
+    Record,
+    Roster,
+    Serving,
+    State,
+    Step,
+)
 
 NAME = "scorer"
 SOURCE = topics.EVENTS
@@ -64,6 +78,11 @@ _REJECTED = {
     ),
 }
 _NOBODY = Serving()
+# Beyond this a log price is none, nor are the ends of its interval; a model that is
+# out of its mind must not end the worker.
+_LOG_LIMIT = 100.0
+
+_ABSENT = Roster()
 
 T = TypeVar("T")
 
@@ -87,7 +106,10 @@ class Taken(Struct):
     event: AnyEvent
     repaired: bool
     done: Done
-    champion_log: float | None = None  # pass 2: what the champion active now says
+    # Pass 2: what the models active now say; None: not asked, or no price.
+    champion_log: float | None = None
+    previous_log: float | None = None
+    challenger_log: float | None = None
 
 
 class Bench(NamedTuple):
@@ -139,19 +161,15 @@ def _activate(bench: Bench) -> None:
     """Say which models serve from this batch on, where that is news."""
     first = bench.batch.records[0]
     for market, serving in sorted(bench.serving.items()):
-        now = (
-            None if serving.champion is None else serving.champion.version,
-            None if serving.corrector is None else serving.corrector.version,
-        )
-        if bench.control.served.get(market, (None, None)) != now:
+        now = serving.roster
+        if bench.control.served.get(market, _ABSENT) != now:
             bench.control.served[market] = now
             partition = bench.batch.partition
             activated = Activated(
                 partition=partition,
                 from_offset=first.offset,
                 market=market,
-                champion=now[0],
-                corrector=now[1],
+                **msgspec.structs.asdict(now),
             )
             key = str(partition).encode()
             bench.outputs.append(Output(topics.ACTIVATIONS, key, wire.encode(activated), partition))
@@ -165,7 +183,9 @@ def _take_in(record: Record, bench: Bench) -> Taken | None:
         bench.outputs.append(intake.reject(read, record, bench.batch))
         return None
     event = read.event
-    done = pipeline.featurise(event, bench.desk)
+    share = bench.serving.get(event.market, _NOBODY).challenger_share
+    arm = rollout.arm_of(event.listing_id, share) if share else Arm.CHAMPION
+    done = pipeline.featurise(event, bench.desk, arm)
     _count(bench, f"{kind_of(event)}:{done.verdict}")
     if done.verdict in _REJECTED:
         rejected = Rejected(*_REJECTED[done.verdict], record.value or b"")
@@ -185,15 +205,32 @@ def _count(bench: Bench, what: str) -> None:
 
 
 def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
-    """Pass 2: the active champion's log price for every row that needs one."""
+    """Pass 2: the active models' log prices for every row that needs one."""
     for market, models in serving.items():
-        champion = models.champion
         items = [i for i in taken if i.event.market == market and i.done.served is not None]
-        if champion is None or not items:
-            continue
-        rows = np.array([_served(i).features for i in items], dtype=np.float64)
-        for item, value in zip(items, champion.predict_log(rows).tolist(), strict=True):
-            item.champion_log = value
+        for item, said in _asked(models.champion, items):
+            item.champion_log = said
+        listings = [i for i in items if i.done.verdict is Verdict.SCORED]
+        if models.mode is not RolloutMode.SHADOW:
+            challenged = [i for i in listings if _served(i).arm is Arm.CHALLENGER]
+        else:
+            challenged = listings
+        for item, said in _asked(models.challenger, challenged):
+            item.challenger_log = said
+        left = [i for i in listings if i.champion_log is None]
+        for item, said in _asked(models.previous, left):
+            item.previous_log = said
+
+
+def _asked(
+    model: PriceModel | None, items: Sequence[Taken]
+) -> Iterator[tuple[Taken, float | None]]:
+    """What the model says to each row, in one call."""
+    if model is None or not items:
+        return
+    rows = np.array([_served(i).features for i in items], dtype=np.float64)
+    for item, value in zip(items, model.predict_log(rows).tolist(), strict=True):
+        yield item, value if abs(value) < _LOG_LIMIT else None
 
 
 def _served(item: Taken) -> Served:
@@ -215,21 +252,37 @@ def _finish(item: Taken, bench: Bench) -> None:
 
 
 def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
-    served = _served(item)
-    market_level = bench.market_levels[listing.market]
-    has_champion = item.champion_log is not None
-    opinions = Opinions(
-        item.done.naive_log,
-        item.champion_log,
-        market_level.predict(served.features) if has_champion and market_level else 0.0,
-        bench.region_levels[listing.region].predict(served.features) if has_champion else 0.0,
-    )
+    served, serving = _served(item), bench.serving.get(listing.market, _NOBODY)
+    opinions = _opinions(item, served, listing, bench)
     region_errors = bench.desk.regions[listing.region].scale
-    answer.fill(served, opinions, bench.serving.get(listing.market, _NOBODY), region_errors)
-    bench.outputs.append(
-        answer.prediction(
-            listing, served, item.done, item.repaired, item.record, bench.batch.partition
-        )
+    partition = bench.batch.partition
+    if serving.mode is RolloutMode.SHADOW and serving.challenger is not None:
+        shadow = _in_the_other_arm(served, listing)
+        skipped = answer.fill(shadow, opinions, serving, region_errors)
+        done = item.done._replace(supersedes=None)  # what it would take the place of was served
+        told = (listing, shadow, done, item.repaired, item.record, partition, skipped)
+        bench.outputs.append(answer.prediction(*told, topics.SHADOW))
+    skipped = answer.fill(served, opinions, serving, region_errors)
+    told = (listing, served, item.done, item.repaired, item.record, partition, skipped)
+    bench.outputs.append(answer.prediction(*told))
+
+
+def _opinions(item: Taken, served: Served, listing: Listing, bench: Bench) -> Opinions:
+    said = (item.champion_log, item.previous_log, item.challenger_log)
+    market, region = 0.0, 0.0
+    if said != (None, None, None):
+        market_level = bench.market_levels[listing.market]
+        market = market_level.predict(served.features) if market_level else 0.0
+        region = bench.region_levels[listing.region].predict(served.features)
+    return Opinions(item.done.naive_log, said[0], market, region, said[1], said[2])
+
+
+def _in_the_other_arm(served: Served, listing: Listing) -> Served:
+    """A listing as it would be served if it had been given to the challenger."""
+    return msgspec.structs.replace(
+        served,
+        arm=Arm.CHALLENGER,
+        prediction_id=prediction_id(listing.event_id, Arm.CHALLENGER),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.models import CorrectorAnnounced, RolloutMode
 from stream_app.contract.topics import Topic
 
 CONTROL_KEY = "control"  # key of a partition's control record in its state topic
@@ -83,11 +83,48 @@ class PriceModel(Protocol):
         """
 
 
+class Roster(Struct, array_like=True, frozen=True):
+    """Who serves a market, by version, and what the challenger is for."""
+
+    champion: str | None = None
+    corrector: str | None = None
+    previous: str | None = None
+    challenger: str | None = None
+    mode: RolloutMode = RolloutMode.OFF
+    share: float = 0.0
+
+
 class Serving(NamedTuple):
     """The models that serve a market during one batch."""
 
     champion: PriceModel | None = None
     corrector: CorrectorAnnounced | None = None  # the newest frozen market level
+    previous: PriceModel | None = None  # answers when the champion cannot
+    challenger: PriceModel | None = None
+    mode: RolloutMode = RolloutMode.OFF
+    share: float = 0.0  # of listings in the challenger's arm, in canary and ab
+
+    @property
+    def challenger_share(self) -> float:
+        """Share of listings that the challenger answers now; without one it is 0."""
+        dealt = self.mode in (RolloutMode.CANARY, RolloutMode.AB)
+        return self.share if dealt and self.challenger is not None else 0.0
+
+    @property
+    def roster(self) -> Roster:
+        """The versions in words."""
+        return Roster(
+            _version(self.champion),
+            _version(self.corrector),
+            _version(self.previous),
+            _version(self.challenger),
+            self.mode,
+            self.share,
+        )
+
+
+def _version(model: PriceModel | CorrectorAnnounced | None) -> str | None:
+    return None if model is None else model.version
 
 
 class Control(Struct, array_like=True):
@@ -96,7 +133,7 @@ class Control(Struct, array_like=True):
     applied_offset: int
     topic_id: str
     watermark_ms: int
-    served: dict[str, tuple[str | None, str | None]]  # market -> champion, corrector
+    served: dict[str, Roster]  # by market
     counts: dict[str, int]  # events by "kind:verdict"
 
 

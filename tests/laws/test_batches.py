@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from stream_app.contract import wire
-from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.models import CorrectorAnnounced, RolloutMode
 from stream_app.contract.predictions import Components
-from stream_app.contract.topics import PREDICTIONS
+from stream_app.contract.topics import ACTIVATIONS, PREDICTIONS
 from stream_app.core import region
 from stream_app.core.features import NAMES
 from stream_app.stages import learner, scorer
@@ -174,6 +175,50 @@ def _of_offset(offset: int, output: Output) -> Output:
     return output._replace(value=wire.encode(moved))
 
 
+@dataclass(frozen=True)
+class Speechless(FakeChampion):
+    """Says no price for homes without a grade."""
+
+    def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        said = super().predict_log(rows)
+        said[np.isnan(rows[:, NAMES.index("home_grade")])] = np.nan
+        return said
+
+
+def challenged(mode: RolloutMode) -> Models:
+    """A champion that is speechless at times, the one before it, and a challenger."""
+    corrector = serving()[MARKET].corrector
+    previous, challenger = FakeChampion("v1", level=6.9), FakeChampion("v3", level=7.1)
+    return {MARKET: Serving(Speechless("v2"), corrector, previous, challenger, mode, 0.5)}
+
+
+def deals_batch_by_batch(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: arms are dealt by the batch and not by the listing."""
+    share = float(len(taken.records) % 2)
+    told = {market: serving._replace(share=share) for market, serving in models.items()}
+    step = scorer.advance(taken, state, told)
+    others = tuple(output for output in step.outputs if output.topic is not ACTIVATIONS)
+    return step._replace(outputs=others)
+
+
+def falls_as_a_batch(taken: Batch, state: State, models: Models) -> Step:
+    """Planted: one row that the champion says no price for, and the previous answers them all."""
+    told = {
+        market: serving._replace(champion=_silent(serving)) for market, serving in models.items()
+    }
+    return scorer.advance(taken, state, told)
+
+
+def _silent(serving: Serving) -> FakeChampion:
+    class Silent(FakeChampion):
+        def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+            assert serving.champion is not None
+            said = serving.champion.predict_log(rows)
+            return np.full(len(rows), np.nan) if np.isnan(said).any() else said
+
+    return Silent("v2")
+
+
 def boosting() -> Models:
     """A real, very small gradient boosting in place of the fake."""
     draw = random.Random(3)
@@ -194,6 +239,17 @@ def test_cutting_leaves_no_trace() -> None:
 
 def test_cutting_leaves_no_trace_without_a_champion() -> None:
     check_law(scorer.advance, logs(), {})
+
+
+@pytest.mark.parametrize("mode", [RolloutMode.SHADOW, RolloutMode.CANARY])
+def test_cutting_leaves_no_trace_with_a_challenger(mode: RolloutMode) -> None:
+    check_law(scorer.advance, logs(), challenged(mode))
+
+
+@pytest.mark.parametrize("planted", [deals_batch_by_batch, falls_as_a_batch])
+def test_the_law_of_batches_catches_a_challenger(planted: Advance) -> None:
+    with pytest.raises(AssertionError):
+        check_law(planted, logs(), challenged(RolloutMode.CANARY), PLANTED)
 
 
 def test_cutting_leaves_no_trace_with_a_real_model() -> None:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_app.contract import wire
-from stream_app.contract.models import Activated, CorrectorAnnounced
+from stream_app.contract.models import Activated, CorrectorAnnounced, RolloutMode
 from stream_app.contract.topics import ACTIVATIONS
 from stream_app.stages import scorer
-from stream_app.stages.step import Batch, Output, Record, Serving, State, Step
+from stream_app.stages.step import Batch, Output, Record, Roster, Serving, State, Step
 from tests.builders import MARKET
 from tests.fakes.champion import FakeChampion
 from tests.laws.law import PLANTED, UNSHRUNK
@@ -29,21 +29,32 @@ def correctors() -> dict[str, CorrectorAnnounced]:
 
 
 CORRECTORS = correctors()
-Versions = tuple[str | None, str | None]
-SERVED = st.tuples(st.sampled_from([None, *CHAMPIONS]), st.sampled_from([None, *CORRECTORS]))
+CHAMPION = st.sampled_from([None, *CHAMPIONS])
+SERVED = st.builds(
+    Roster,
+    champion=CHAMPION,
+    corrector=st.sampled_from([None, *CORRECTORS]),
+    previous=CHAMPION,
+    challenger=CHAMPION,
+    mode=st.sampled_from(RolloutMode),
+    share=st.sampled_from([0.0, 0.5]),
+)
 
 
-def models(versions: Versions) -> Mapping[str, Serving]:
-    champion, corrector = versions
+def models(roster: Roster) -> Mapping[str, Serving]:
     return {
         MARKET: Serving(
-            None if champion is None else CHAMPIONS[champion],
-            None if corrector is None else CORRECTORS[corrector],
+            CHAMPIONS.get(roster.champion or ""),
+            CORRECTORS.get(roster.corrector or ""),
+            CHAMPIONS.get(roster.previous or ""),
+            CHAMPIONS.get(roster.challenger or ""),
+            roster.mode,
+            roster.share,
         )
     }
 
 
-def live(advance: Advance, pieces: Iterable[Sequence[Record]], swaps: Sequence[Versions]) -> Ran:
+def live(advance: Advance, pieces: Iterable[Sequence[Record]], swaps: Sequence[Roster]) -> Ran:
     """Each batch with the models of its turn."""
     ran = Ran([], {})
     for number, piece in enumerate(pieces):
@@ -56,11 +67,14 @@ def live(advance: Advance, pieces: Iterable[Sequence[Record]], swaps: Sequence[V
 def replayed(advance: Advance, taken: Iterable[Record], activated: Sequence[Activated]) -> Ran:
     """Each event alone, with the models that its activations name."""
     ran = Ran([], {})
-    by_offset = {a.from_offset: (a.champion, a.corrector) for a in activated}
-    versions: Versions = (None, None)
+    by_offset = {
+        a.from_offset: Roster(a.champion, a.corrector, a.previous, a.challenger, a.mode, a.share)
+        for a in activated
+    }
+    roster = Roster()
     for record in taken:
-        versions = by_offset.get(record.offset, versions)
-        step = advance(batch([record]), ran.state, models(versions))
+        roster = by_offset.get(record.offset, roster)
+        step = advance(batch([record]), ran.state, models(roster))
         ran.outputs.extend(step.outputs)
         commit(step, ran.state)
     return ran
@@ -70,7 +84,7 @@ def check_law(advance: Advance, how: settings = UNSHRUNK) -> None:
     @how
     @given(logs(), st.lists(st.integers(1, 6), max_size=9), st.lists(SERVED, min_size=1))
     def replay_gives_what_was_served(
-        taken: list[Record], sizes: list[int], swaps: list[Versions]
+        taken: list[Record], sizes: list[int], swaps: list[Roster]
     ) -> None:
         served = live(advance, cut(taken, sizes), swaps)
 
@@ -97,26 +111,40 @@ def _champion_of(output: Output) -> str | None:
 def tells_one_batch_late(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
     """Planted: activated from the end of the first batch that it served."""
     step = scorer.advance(taken, state, models)
-    late = [
+    return _retold(step, from_offset=step.applied_offset)
+
+
+def tells_no_share(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: how many listings the challenger answers is no news."""
+    return _retold(scorer.advance(taken, state, models), share=0.0)
+
+
+def tells_no_previous(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: who would answer in the champion's place is no news."""
+    return _retold(scorer.advance(taken, state, models), previous=None)
+
+
+def _retold(step: Step, **changes: object) -> Step:
+    told = [
         output._replace(
             value=wire.encode(
-                msgspec.structs.replace(
-                    wire.decode_activated(output.value or b""), from_offset=step.applied_offset
-                )
+                msgspec.structs.replace(wire.decode_activated(output.value or b""), **changes)
             )
         )
         if output.topic is ACTIVATIONS
         else output
         for output in step.outputs
     ]
-    return step._replace(outputs=tuple(late))
+    return step._replace(outputs=tuple(told))
 
 
 def test_a_replay_gives_what_was_served() -> None:
     check_law(scorer.advance)
 
 
-@pytest.mark.parametrize("planted", [tells_champions_only, tells_one_batch_late])
+@pytest.mark.parametrize(
+    "planted", [tells_champions_only, tells_one_batch_late, tells_no_share, tells_no_previous]
+)
 def test_the_law_of_replays_catches(planted: Advance) -> None:
     with pytest.raises(AssertionError):
         check_law(planted, PLANTED)

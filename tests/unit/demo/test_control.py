@@ -7,9 +7,11 @@ from stream_app.stages import step
 
 
 def test_a_control_record_reads_as_it_was_written() -> None:
-    written = step.Control(41, "topic-id", 1_400_000_000_000, {"hdb": ("v1", None)}, {"sale:x": 3})
+    roster = step.Roster("v1", None, "v0")
+    written = step.Control(41, "topic-id", 1_400_000_000_000, {"hdb": roster}, {"sale:x": 3})
 
     read = control.decode(msgspec.msgpack.encode(written))
 
-    assert msgspec.structs.asdict(read) == msgspec.structs.asdict(written)
+    served = {"hdb": ("v1", None, "v0", None, "off", 0.0)}
+    assert msgspec.structs.asdict(read) == msgspec.structs.asdict(written) | {"served": served}
     assert control.KEY.decode() == step.CONTROL_KEY

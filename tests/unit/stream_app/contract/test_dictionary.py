@@ -28,6 +28,7 @@ SAMPLES: tuple[tuple[str, msgspec.Struct], ...] = (
     ("model-message", messages.champion()),
     ("model-message", messages.corrector()),
     ("model-message", messages.alias()),
+    ("model-message", messages.rollout()),
     ("activated", messages.activated()),
     ("alert-message", messages.alert()),
     ("alert-message", messages.decision()),

@@ -7,8 +7,9 @@ import pytest
 
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.ids import prediction_id
+from stream_app.contract.predictions import Arm
 from stream_app.core.features import NAMES
-from stream_app.core.pipeline import ARM, Desk, Done, entry_key, featurise
+from stream_app.core.pipeline import Desk, Done, entry_key, featurise
 from stream_app.core.region import Region
 from stream_app.core.watermark import LATENESS_MS, LEAP_MS, Timing
 from tests.builders import (
@@ -60,7 +61,7 @@ def test_a_prediction_is_named_after_the_event_that_caused_it() -> None:
     served = last_of(listing()).served
 
     assert served is not None
-    assert served.prediction_id == prediction_id(listing().event_id, ARM)
+    assert served.prediction_id == prediction_id(listing().event_id, Arm.CHAMPION)
 
 
 def test_a_listing_does_not_count_itself() -> None:
@@ -98,7 +99,7 @@ def test_a_late_listing_is_scored_but_not_counted() -> None:
 
 
 def test_an_amended_listing_supersedes_the_newest_prediction() -> None:
-    assert last_of(listing(), AMENDED).supersedes == prediction_id(listing().event_id, ARM)
+    assert last_of(listing(), AMENDED).supersedes == prediction_id(listing().event_id, Arm.CHAMPION)
 
 
 def test_a_first_listing_supersedes_nothing() -> None:

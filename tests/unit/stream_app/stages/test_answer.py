@@ -156,10 +156,15 @@ def test_an_answer_names_its_versions(
 
 
 def reasons_for(
-    served: Served, *, timing: Timing = Timing.ON_TIME, sold: bool = False, repaired: bool = False
+    served: Served,
+    *,
+    timing: Timing = Timing.ON_TIME,
+    sold: bool = False,
+    repaired: bool = False,
+    skipped: tuple[QualityReason, ...] = (),
 ) -> tuple[QualityReason, ...]:
     done = Done(Verdict.SCORED, timing, served, already_sold=sold)
-    output = answer.prediction(listing(), served, done, repaired, record(listing()), 0)
+    output = answer.prediction(listing(), served, done, repaired, record(listing()), 0, skipped)
     (prediction,) = predictions([output])
     assert prediction.quality is (Quality.DEGRADED if prediction.quality_reasons else Quality.OK)
     return prediction.quality_reasons
@@ -173,15 +178,20 @@ def test_a_full_answer_is_ok_without_a_reason() -> None:
 
 
 def test_the_regional_median_is_a_reason() -> None:
-    served = filled(Serving(), OPINIONS._replace(champion_log=None))
+    served = blank()
+    skipped = answer.fill(served, OPINIONS._replace(champion_log=None), Serving(), NO_ERRORS)
 
-    assert reasons_for(served) == (QualityReason.NO_CHAMPION,)
+    assert reasons_for(served, skipped=skipped) == (QualityReason.NO_CHAMPION,)
 
 
 def test_no_answer_has_two_reasons() -> None:
-    served = filled(Serving(), Opinions(None, None, 0.0, 0.0))
+    served = blank()
+    skipped = answer.fill(served, Opinions(None, None, 0.0, 0.0), Serving(), NO_ERRORS)
 
-    assert reasons_for(served) == (QualityReason.NO_CHAMPION, QualityReason.NO_REGIONAL_SALES)
+    assert reasons_for(served, skipped=skipped) == (
+        QualityReason.NO_CHAMPION,
+        QualityReason.NO_REGIONAL_SALES,
+    )
 
 
 def test_an_answer_without_an_interval_says_so() -> None:

@@ -87,10 +87,9 @@ def test_what_teaches_nothing_is_read_and_left(outcome: Outcome) -> None:
     assert control.counts == {"outcome:read": 1}
 
 
-def test_an_answer_without_champion_teaches_but_is_not_judged() -> None:
-    median = sold(step=Step.REGIONAL_MEDIAN, components=Components(12.0, None, 0.0, 0.0, 1.0))
-
-    market = market_of(run(median))
+@pytest.mark.parametrize("step", [Step.REGIONAL_MEDIAN, Step.CHALLENGER, Step.PREVIOUS])
+def test_what_the_champion_did_not_answer_teaches_but_is_not_judged(step: Step) -> None:
+    market = market_of(run(sold(step=step)))
 
     assert market.labels == 1
     assert (market.guard.champion.weight, market.scale.weight, market.scores) == (0.0, 0.0, [])
