@@ -116,6 +116,34 @@ class RolloutSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="rollo
 AnyModelMessage = ChampionAnnounced | CorrectorAnnounced | AliasSet | RolloutSet
 
 
+# A ring of hours keeps its buckets this much longer than its window, whatever the policy.
+LATENESS_MAX_H = 168
+LatenessH = Annotated[int, Meta(ge=0, le=LATENESS_MAX_H)]
+LedgerDays = Annotated[int, Meta(ge=30, le=3_650)]
+LedgerEntries = Annotated[int, Meta(ge=1, le=10_000_000)]
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """Settings that change what the scorer's step comes to: a replay needs the same ones.
+
+    Hours of event time that an event of a kind may lie behind the newest of its region
+    before it is late; and what a partition's ledger keeps of a market.
+    """
+
+    # Publishers send in batches over night; a day covers that.
+    listing_late_h: LatenessH = 24
+    # A sale is known when its deed is recorded, some days later.
+    sale_late_h: LatenessH = 168
+    # It comes from where sales come from.
+    correction_late_h: LatenessH = 168
+    # It comes from where listings come from.
+    withdrawal_late_h: LatenessH = 24
+    # A year on the market and a month for its papers; later, a sale is an orphan.
+    ledger_days: LedgerDays = 400
+    # Of about 1.2 kB: 120 MB for a partition at most.
+    ledger_entries: LedgerEntries = 100_000
+
+
 class Activated(Struct, frozen=True, kw_only=True):
     """From this offset of its partition on, a market was served with these versions.
 
@@ -131,3 +159,4 @@ class Activated(Struct, frozen=True, kw_only=True):
     challenger: str | None = None
     mode: RolloutMode = RolloutMode.OFF
     share: Share = 0.0
+    policy: Policy = Policy()

@@ -5,12 +5,14 @@ a feature. What a model will say is not needed to get this far, so all rows of
 a batch can be predicted at once afterwards.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
 from stream_app.contract.ids import prediction_id
+from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
+from stream_app.contract.spans import HOUR_MS
 from stream_app.core import features, labels, region
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.region import Region
@@ -22,6 +24,7 @@ class Desk(NamedTuple):
 
     regions: MutableMapping[str, Region]
     entries: MutableMapping[str, Entry | None]  # by entry_key; None: gone or never there
+    policies: Mapping[str, Policy]  # by market
 
 
 class Done(NamedTuple):
@@ -59,15 +62,20 @@ def featurise(event: AnyEvent, desk: Desk, arm: Arm = Arm.CHAMPION) -> Done:
         return _list(event, arm, key, entry, area, desk)
     if isinstance(event, Sale | Correction):
         return _label(event, key, entry, area, desk)
+    policy = desk.policies[event.market]
     entry, verdict = labels.withdraw(entry, event)
     desk.entries[key] = entry
-    return Done(verdict, observe(area.clock, event.event_time_ms, event.event_id))
+    return Done(verdict, _observe(event, area, policy.withdrawal_late_h))
+
+
+def _observe(event: AnyEvent, area: Region, allowed_h: int) -> Timing:
+    return observe(area.clock, event.event_time_ms, event.event_id, allowed_h * HOUR_MS)
 
 
 def _list(
     event: Listing, arm: Arm, key: str, entry: Entry | None, area: Region, desk: Desk
 ) -> Done:
-    timing = observe(area.clock, event.event_time_ms, event.event_id)
+    timing = _observe(event, area, desk.policies[event.market].listing_late_h)
     around = features.look_around(area, event.event_time_ms)
     served = Served(
         prediction_id=prediction_id(event.event_id, arm),
@@ -104,7 +112,9 @@ def _label(
     if verdict is Verdict.SOLD_BEFORE_LISTED:
         return Done(verdict)
     desk.entries[key] = entry
-    timing = observe(area.clock, event.event_time_ms, event.event_id)
+    policy = desk.policies[event.market]
+    allowed_h = policy.sale_late_h if isinstance(event, Sale) else policy.correction_late_h
+    timing = _observe(event, area, allowed_h)
     served = entry.served
     if verdict is Verdict.JOINED and served is not None:
         per_m2 = features.log_per_m2(event.sale_price, served.area_m2)

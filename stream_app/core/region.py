@@ -13,16 +13,18 @@ record of another layout is refused, never guessed at.
 import msgspec
 from msgspec import Struct
 
+from stream_app.contract.models import LATENESS_MAX_H
 from stream_app.contract.rejects import InvariantBroken
 from stream_app.contract.spans import DAY_MS, HOUR_MS
-from stream_app.core.watermark import LATENESS_MS, Clock, Timing
+from stream_app.core.watermark import Clock, Timing
 from stream_app.core.windows import Ring, Window, insert, micro
 
 LAYOUT = 1
 
-# The longest window, the bucket under way, and the allowed lateness (see windows.py).
-HOURS = Window(HOUR_MS, 24 + LATENESS_MS // HOUR_MS + 1)
-DAYS = Window(DAY_MS, 90 + LATENESS_MS // DAY_MS + 1)
+# The longest window, the bucket under way, and the largest lateness that a policy may allow
+# (see windows.py). Not the policy's own: a ring would then forget what a wider one wants back.
+HOURS = Window(HOUR_MS, 24 + LATENESS_MAX_H + 1)
+DAYS = Window(DAY_MS, 90 + LATENESS_MAX_H // 24 + 1)
 
 
 class Linear(Struct, array_like=True):

@@ -13,8 +13,6 @@ from msgspec import Struct
 
 from stream_app.contract.spans import DAY_MS
 
-# Publishers send in batches over night; a day covers that.
-LATENESS_MS = DAY_MS
 # One absurd date must not make a region late for ever: a leap beyond this needs
 # a second witness. No region of King County or HDB was silent for so long.
 LEAP_MS = 45 * DAY_MS
@@ -36,16 +34,18 @@ class Clock(Struct, array_like=True):
     leap_event_id: str = ""
 
 
-def observe(clock: Clock, at_ms: int, event_id: str) -> Timing:
+def observe(clock: Clock, at_ms: int, event_id: str, lateness_ms: int) -> Timing:
     """Judge an event by the clock, then move the clock. It never moves back.
 
+    `lateness_ms` is what events of its kind are allowed: contract/models.py, Policy.
+
     >>> clock = Clock()
-    >>> observe(clock, 100 * DAY_MS, "a"), observe(clock, 98 * DAY_MS, "b")
+    >>> observe(clock, 100 * DAY_MS, "a", DAY_MS), observe(clock, 98 * DAY_MS, "b", DAY_MS)
     (<Timing.ON_TIME: 1>, <Timing.LATE: 2>)
-    >>> observe(clock, 900 * DAY_MS, "absurd"), clock.newest_ms == 100 * DAY_MS
+    >>> observe(clock, 900 * DAY_MS, "absurd", DAY_MS), clock.newest_ms == 100 * DAY_MS
     (<Timing.LEAP: 3>, True)
     """
-    if at_ms < clock.newest_ms - LATENESS_MS:
+    if at_ms < clock.newest_ms - lateness_ms:
         return Timing.LATE
     if clock.newest_ms and at_ms > clock.newest_ms + LEAP_MS:
         return _leap(clock, at_ms, event_id)

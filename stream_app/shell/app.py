@@ -11,6 +11,8 @@ from typing import NoReturn
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from stream_app.contract.markets import MARKETS
+from stream_app.contract.models import Policy
 from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import full_name
@@ -25,6 +27,7 @@ from stream_app.shell.settings import StreamSettings
 from stream_app.stages.step import Serving, read_control
 
 _log = logging.getLogger(__name__)
+_NOBODY = Serving()
 
 OpenPublisher = Callable[[Stage, int], Publisher]
 Serves = Callable[[], Mapping[str, Serving]]
@@ -53,10 +56,20 @@ def bootstrap(
         full_name(kafka.prefix, stage.SOURCE),
         settings.batch_max,
         open_parts,
-        serving or _follow_models(stage, kafka, settings, admin),
+        under(settings.policy(), serving or _follow_models(stage, kafka, settings, admin)),
         at,
         Meter(settings.report_every_s).applied,
     )
+
+
+def under(policy: Policy, serves: Serves) -> Serves:
+    """What serves, for every market and by this policy: also where no model does."""
+
+    def serving() -> Mapping[str, Serving]:
+        models = serves()
+        return {name: models.get(name, _NOBODY)._replace(policy=policy) for name in MARKETS}
+
+    return serving
 
 
 def _follow_models(

@@ -76,6 +76,7 @@ def lineups(
             challenger=opened(market, change.challenger),
             mode=change.mode,
             share=change.share,
+            policy=change.policy,
         )
         if found and found[-1].from_offset == change.from_offset:
             found.pop()

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from stream_app.contract import settings as text
+from stream_app.contract.models import LatenessH, LedgerDays, LedgerEntries, Policy
 from stream_app.contract.settings import KafkaSettings
 
 
@@ -23,6 +24,17 @@ class StreamSettings(Struct, frozen=True):
     trusted_key_file: str = "var/keys/signing.pub"
     report_every_s: Annotated[float, Meta(gt=0)] = 10.0  # counts in the log
     chaos: str = ""  # faults to inject, for tests: see shell/chaos.py
+    # What follows changes what the step comes to: reasons in contract/models.py, Policy.
+    listing_late_h: LatenessH = Policy().listing_late_h
+    sale_late_h: LatenessH = Policy().sale_late_h
+    correction_late_h: LatenessH = Policy().correction_late_h
+    withdrawal_late_h: LatenessH = Policy().withdrawal_late_h
+    ledger_days: LedgerDays = Policy().ledger_days
+    ledger_entries: LedgerEntries = Policy().ledger_entries
+
+    def policy(self) -> Policy:
+        """What goes into the step, and with it into `housing.activations`."""
+        return Policy(**{name: getattr(self, name) for name in Policy.__struct_fields__})
 
 
 def from_environment() -> tuple[KafkaSettings, StreamSettings]:

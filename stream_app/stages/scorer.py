@@ -37,15 +37,17 @@ from msgspec import Struct
 from stream_app.contract import topics, wire
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale, kind_of
 from stream_app.contract.ids import prediction_id
+from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Activated, RolloutMode
 from stream_app.contract.predictions import Arm
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
+from stream_app.contract.spans import HOUR_MS
 from stream_app.core import labels, pipeline, region
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.pipeline import Desk, Done
 from stream_app.core.region import Region
-from stream_app.core.watermark import LATENESS_MS, Timing
+from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval, rollout
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, intake, step
@@ -151,14 +153,15 @@ def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench
 
     control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
     control.topic_id = batch.topic_id
-    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry))
+    policies = {name: serving.get(name, _NOBODY).policy for name in MARKETS}
+    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry), policies)
     regions = desk.regions
     region_levels = Thawing(lambda name: corrector.region_learner(regions[name].corrector))
     return Bench(batch, serving, control, desk, region_levels, Thawing(market_level), [])
 
 
 def _activate(bench: Bench) -> None:
-    """Say which models serve from this batch on, where that is news."""
+    """Say what serves from this batch on, models and policy, where that is news."""
     first = bench.batch.records[0]
     for market, serving in sorted(bench.serving.items()):
         now = serving.roster
@@ -195,8 +198,9 @@ def _take_in(record: Record, bench: Bench) -> Taken | None:
         _count(bench, f"{kind_of(event)}:late")
     if read.repaired:
         _count(bench, f"{kind_of(event)}:repaired")
-    newest = bench.desk.regions[event.region].clock.newest_ms
-    bench.control.watermark_ms = max(bench.control.watermark_ms, newest - LATENESS_MS)
+    newest_ms = bench.desk.regions[event.region].clock.newest_ms
+    allowed_ms = bench.desk.policies[event.market].listing_late_h * HOUR_MS
+    bench.control.watermark_ms = max(bench.control.watermark_ms, newest_ms - allowed_ms)
     return Taken(record, event, bool(read.repaired), done)
 
 

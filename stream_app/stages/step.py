@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from stream_app.contract.models import CorrectorAnnounced, RolloutMode
+from stream_app.contract.models import CorrectorAnnounced, Policy, RolloutMode
 from stream_app.contract.topics import Topic
 
 CONTROL_KEY = "control"  # key of a partition's control record in its state topic
@@ -84,7 +84,7 @@ class PriceModel(Protocol):
 
 
 class Roster(Struct, array_like=True, frozen=True):
-    """Who serves a market, by version, and what the challenger is for."""
+    """Who serves a market, by version, what the challenger is for, and by which policy."""
 
     champion: str | None = None
     corrector: str | None = None
@@ -92,10 +92,11 @@ class Roster(Struct, array_like=True, frozen=True):
     challenger: str | None = None
     mode: RolloutMode = RolloutMode.OFF
     share: float = 0.0
+    policy: Policy = Policy()
 
 
 class Serving(NamedTuple):
-    """The models that serve a market during one batch."""
+    """The models that serve a market during one batch, and the settings of its step."""
 
     champion: PriceModel | None = None
     corrector: CorrectorAnnounced | None = None  # the newest frozen market level
@@ -103,6 +104,7 @@ class Serving(NamedTuple):
     challenger: PriceModel | None = None
     mode: RolloutMode = RolloutMode.OFF
     share: float = 0.0  # of listings in the challenger's arm, in canary and ab
+    policy: Policy = Policy()
 
     @property
     def challenger_share(self) -> float:
@@ -120,6 +122,7 @@ class Serving(NamedTuple):
             _version(self.challenger),
             self.mode,
             self.share,
+            self.policy,
         )
 
 

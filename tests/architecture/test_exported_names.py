@@ -49,10 +49,18 @@ EXPORTED: dict[str, set[str]] = {
         "CorrectorAnnounced",
         "DEFAULT_SHARES",
         "GoldenRow",
+        "LATENESS_MAX_H",
+        "LatenessH",
+        "LedgerDays",
+        "LedgerEntries",
         "Manifest",
+<<<<<<< HEAD
         "RolloutMode",
         "RolloutSet",
         "Share",
+=======
+        "Policy",
+>>>>>>> 18f2c77 (What an event may be late is a setting per kind, part of what is activated)
     },
     "predictions": {
         "Arm",

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_app.core.watermark import LATENESS_MS, LEAP_MS, Clock, Timing, observe
+from stream_app.core import watermark
+from stream_app.core.watermark import LEAP_MS, Clock, Timing
 from tests.builders import DAY_MS
 from tests.laws.law import LAW, PLANTED
 
+LATENESS_MS = DAY_MS
 Observe = Callable[[Clock, int, str], Timing]
 
 # Days from the time reached so far; 45 are a leap.
@@ -22,6 +24,10 @@ def times_of(steps: list[int]) -> list[int]:
         times_ms.append(reached_ms + days * DAY_MS)
         reached_ms += days * DAY_MS if 0 < days < 45 else 0
     return times_ms
+
+
+def observe(clock: Clock, at_ms: int, event_id: str) -> Timing:
+    return watermark.observe(clock, at_ms, event_id, LATENESS_MS)
 
 
 def check_law(judge: Observe, how: settings = LAW) -> None:

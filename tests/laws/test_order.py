@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from stream_app.core import features, region
 from stream_app.core.features import Around
 from stream_app.core.region import Region, note_listing, note_sale
-from stream_app.core.watermark import LATENESS_MS, Timing, observe
+from stream_app.core.watermark import Timing, observe
 from stream_app.core.windows import Ring
 from tests.builders import DAY_MS, HOUR_MS, LISTED_MS
 from tests.laws.law import LAW, PLANTED
 
+LATENESS_MS = DAY_MS
 NoteSale = Callable[[Region, int, Timing, float], None]
 LookAround = Callable[[Region, int], Around]
 
@@ -34,7 +35,7 @@ def region_of(sales: list[Sold], note: NoteSale = note_sale) -> Region:
     kept = Region()
     for number, (after_ms, _, ppm2) in enumerate(sales):
         at_ms = LISTED_MS + after_ms
-        timing = observe(kept.clock, at_ms, f"e-{number}")
+        timing = observe(kept.clock, at_ms, f"e-{number}", LATENESS_MS)
         note(kept, at_ms, timing, ppm2)
         note_listing(kept, at_ms, timing)
     return kept

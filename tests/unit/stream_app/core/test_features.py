@@ -8,7 +8,7 @@ from stream_app.contract.events import Listing
 from stream_app.core import features, region
 from stream_app.core.features import CATEGORICAL, FEATURE_SET, FEATURES, NAMES, look_around
 from stream_app.core.region import Region
-from stream_app.core.watermark import LATENESS_MS, Timing
+from stream_app.core.watermark import Timing
 from tests.builders import DAY_MS, HOUR_MS, LISTED_MS, flat, listing
 
 # The windows' own names; all other columns are of the home or of the season.

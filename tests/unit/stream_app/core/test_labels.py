@@ -9,6 +9,7 @@ import pytest
 
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.rejects import InvariantBroken
+from stream_app.contract.models import Policy
 from stream_app.core import labels
 from stream_app.core.labels import Entry, LabelState, Served, Verdict
 from stream_app.core.pipeline import Desk, entry_key, featurise
@@ -93,7 +94,7 @@ CASES = (
 
 def after(*events: AnyEvent) -> tuple[Desk, list[Verdict]]:
     """The desk after these events, and what became of each."""
-    desk = Desk(defaultdict(Region), defaultdict(lambda: None))
+    desk = Desk(defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy))
     return desk, [featurise(event, desk).verdict for event in events]
 
 

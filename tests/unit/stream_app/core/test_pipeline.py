@@ -8,10 +8,11 @@ import pytest
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.ids import prediction_id
 from stream_app.contract.predictions import Arm
+from stream_app.contract.models import Policy
 from stream_app.core.features import NAMES
 from stream_app.core.pipeline import Desk, Done, entry_key, featurise
 from stream_app.core.region import Region
-from stream_app.core.watermark import LATENESS_MS, LEAP_MS, Timing
+from stream_app.core.watermark import LEAP_MS, Timing
 from tests.builders import (
     DAY_MS,
     LISTED_MS,
@@ -29,7 +30,7 @@ AMENDED = listing(revision=1, event_time_ms=LISTED_MS + DAY_MS)
 
 
 def empty_desk() -> Desk:
-    return Desk(defaultdict(Region), defaultdict(lambda: None))
+    return Desk(defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy))
 
 
 def last_of(*events: AnyEvent, desk: Desk | None = None) -> Done:
@@ -88,7 +89,7 @@ def test_a_home_on_offer_is_counted_once(events: tuple[AnyEvent, ...]) -> None:
 
 
 def test_a_late_listing_is_scored_but_not_counted() -> None:
-    late = listing(event_time_ms=LISTED_MS - LATENESS_MS - 1)
+    late = listing(event_time_ms=LISTED_MS - DAY_MS - 1)
     desk = empty_desk()
 
     done = last_of(NEIGHBOUR, late, desk=desk)

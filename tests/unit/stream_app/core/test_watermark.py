@@ -3,9 +3,15 @@
 import pytest
 
 from stream_app.contract.spans import DAY_MS
-from stream_app.core.watermark import LATENESS_MS, LEAP_MS, Clock, Timing, observe
+from stream_app.core import watermark
+from stream_app.core.watermark import LEAP_MS, Clock, Timing
 
 NEWEST_MS = 100 * DAY_MS
+LATENESS_MS = DAY_MS
+
+
+def observe(clock: Clock, at_ms: int, event_id: str) -> Timing:
+    return watermark.observe(clock, at_ms, event_id, LATENESS_MS)
 
 
 def clock() -> Clock:
