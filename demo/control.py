@@ -16,7 +16,7 @@ class Control(Struct, array_like=True, frozen=True):
     applied_offset: int  # the last offset of the source that is in the results
     topic_id: str
     watermark_ms: int
-    served: dict[str, tuple[str | float | None, ...]]  # market -> versions, mode and share
+    served: dict[str, tuple[object, ...]]  # market -> versions, mode, share and policy
     counts: dict[str, int]  # events by "kind:verdict"
 
 

@@ -54,13 +54,10 @@ EXPORTED: dict[str, set[str]] = {
         "LedgerDays",
         "LedgerEntries",
         "Manifest",
-<<<<<<< HEAD
+        "Policy",
         "RolloutMode",
         "RolloutSet",
         "Share",
-=======
-        "Policy",
->>>>>>> 18f2c77 (What an event may be late is a setting per kind, part of what is activated)
     },
     "predictions": {
         "Arm",

@@ -1,11 +1,13 @@
 """Order inside the allowed lateness leaves no trace in a region's record."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream_app.contract.models import LATENESS_MAX_H
 from stream_app.core import features, region
 from stream_app.core.features import Around
 from stream_app.core.region import Region, note_listing, note_sale
@@ -14,39 +16,52 @@ from stream_app.core.windows import Ring
 from tests.builders import DAY_MS, HOUR_MS, LISTED_MS
 from tests.laws.law import LAW, PLANTED
 
-LATENESS_MS = DAY_MS
+LISTING_LATE_H, SALE_LATE_H = 24, 168
 NoteSale = Callable[[Region, int, Timing, float], None]
 LookAround = Callable[[Region, int], Around]
 
-# Event time, delay of arrival, log price per m2.
-SALES = st.lists(
-    st.tuples(
-        st.integers(0, 120).map(lambda hours: hours * HOUR_MS),
-        st.integers(0, LATENESS_MS // HOUR_MS - 1).map(lambda hours: hours * HOUR_MS),
-        st.floats(-10.0, 18.0),
-    ),
-    min_size=4,
-    max_size=12,
-)
-Sold = tuple[int, int, float]
+
+class Told(NamedTuple):
+    """A listing, or a sale with its log price per m2."""
+
+    after_ms: int
+    delay_ms: int  # less than what its kind may be late
+    ppm2: float | None
+
+    @property
+    def lateness_ms(self) -> int:
+        return (LISTING_LATE_H if self.ppm2 is None else SALE_LATE_H) * HOUR_MS
 
 
-def region_of(sales: list[Sold], note: NoteSale = note_sale) -> Region:
+def told(ppm2: st.SearchStrategy[float | None], late_h: int) -> st.SearchStrategy[Told]:
+    after_ms = st.integers(0, 240).map(lambda hours: hours * HOUR_MS)
+    delay_ms = st.integers(0, late_h - 1).map(lambda hours: hours * HOUR_MS)
+    return st.builds(Told, after_ms, delay_ms, ppm2)
+
+
+SOLD = told(st.floats(-10.0, 18.0), SALE_LATE_H)
+SALES = st.lists(SOLD, min_size=4, max_size=12)
+EVENTS = st.lists(SOLD | told(st.none(), LISTING_LATE_H), min_size=4, max_size=16)
+
+
+def region_of(events: list[Told], note: NoteSale = note_sale) -> Region:
     kept = Region()
-    for number, (after_ms, _, ppm2) in enumerate(sales):
-        at_ms = LISTED_MS + after_ms
-        timing = observe(kept.clock, at_ms, f"e-{number}", LATENESS_MS)
-        note(kept, at_ms, timing, ppm2)
-        note_listing(kept, at_ms, timing)
+    for number, event in enumerate(events):
+        at_ms = LISTED_MS + event.after_ms
+        timing = observe(kept.clock, at_ms, f"e-{number}", event.lateness_ms)
+        if event.ppm2 is None:
+            note_listing(kept, at_ms, timing)
+        else:
+            note(kept, at_ms, timing, event.ppm2)
     return kept
 
 
 def check_order_leaves_no_trace(note: NoteSale, how: settings = LAW) -> None:
     @how
-    @given(SALES)
-    def order_leaves_no_trace(sales: list[Sold]) -> None:
-        in_order = sorted(sales)
-        as_they_came = sorted(sales, key=lambda sold: sold[0] + sold[1])
+    @given(EVENTS)
+    def order_leaves_no_trace(events: list[Told]) -> None:
+        in_order = sorted(events, key=lambda event: event.after_ms)
+        as_they_came = sorted(events, key=lambda event: event.after_ms + event.delay_ms)
 
         kept = [region.freeze(region_of(each, note)) for each in (in_order, as_they_came)]
 
@@ -57,9 +72,9 @@ def check_order_leaves_no_trace(note: NoteSale, how: settings = LAW) -> None:
 
 def check_newer_events_are_not_seen(look: LookAround, how: settings = LAW) -> None:
     @how
-    @given(SALES, st.lists(st.integers(1, LATENESS_MS // HOUR_MS), min_size=1, max_size=4))
-    def newer_events_are_not_seen(sales: list[Sold], newer_h: list[int]) -> None:
-        newest_ms = max(after_ms for after_ms, _, _ in sales)
+    @given(SALES, st.lists(st.integers(1, LATENESS_MAX_H), min_size=1, max_size=4))
+    def newer_events_are_not_seen(sales: list[Told], newer_h: list[int]) -> None:
+        newest_ms = max(sale.after_ms for sale in sales)
         # Windows are exact to a bucket: what is newer begins with the next one.
         at_ms = (LISTED_MS + newest_ms) // DAY_MS * DAY_MS + DAY_MS - 1
         on_time, a_little_late = region_of(sales), region_of(sales)

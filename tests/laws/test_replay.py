@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_app.contract import wire
-from stream_app.contract.models import Activated, CorrectorAnnounced, RolloutMode
+from stream_app.contract.models import Activated, CorrectorAnnounced, Policy, RolloutMode
 from stream_app.contract.topics import ACTIVATIONS
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Output, Record, Roster, Serving, State, Step
@@ -38,6 +38,7 @@ SERVED = st.builds(
     challenger=CHAMPION,
     mode=st.sampled_from(RolloutMode),
     share=st.sampled_from([0.0, 0.5]),
+    policy=st.sampled_from([Policy(), Policy(listing_late_h=0, sale_late_h=0)]),
 )
 
 
@@ -50,6 +51,7 @@ def models(roster: Roster) -> Mapping[str, Serving]:
             CHAMPIONS.get(roster.challenger or ""),
             roster.mode,
             roster.share,
+            roster.policy,
         )
     }
 
@@ -67,10 +69,7 @@ def live(advance: Advance, pieces: Iterable[Sequence[Record]], swaps: Sequence[R
 def replayed(advance: Advance, taken: Iterable[Record], activated: Sequence[Activated]) -> Ran:
     """Each event alone, with the models that its activations name."""
     ran = Ran([], {})
-    by_offset = {
-        a.from_offset: Roster(a.champion, a.corrector, a.previous, a.challenger, a.mode, a.share)
-        for a in activated
-    }
+    by_offset = {a.from_offset: msgspec.convert(a, Roster, from_attributes=True) for a in activated}
     roster = Roster()
     for record in taken:
         roster = by_offset.get(record.offset, roster)
@@ -119,6 +118,11 @@ def tells_no_share(taken: Batch, state: State, models: Mapping[str, Serving]) ->
     return _retold(scorer.advance(taken, state, models), share=0.0)
 
 
+def tells_no_policy(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: how late an event may be is the setting of whoever replays."""
+    return _retold(scorer.advance(taken, state, models), policy=Policy())
+
+
 def tells_no_previous(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
     """Planted: who would answer in the champion's place is no news."""
     return _retold(scorer.advance(taken, state, models), previous=None)
@@ -143,7 +147,14 @@ def test_a_replay_gives_what_was_served() -> None:
 
 
 @pytest.mark.parametrize(
-    "planted", [tells_champions_only, tells_one_batch_late, tells_no_share, tells_no_previous]
+    "planted",
+    [
+        tells_champions_only,
+        tells_one_batch_late,
+        tells_no_share,
+        tells_no_previous,
+        tells_no_policy,
+    ],
 )
 def test_the_law_of_replays_catches(planted: Advance) -> None:
     with pytest.raises(AssertionError):

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from stream_app.contract.events import Listing
+from stream_app.contract.models import LATENESS_MAX_H
 from stream_app.core import features, region
 from stream_app.core.features import CATEGORICAL, FEATURE_SET, FEATURES, NAMES, look_around
 from stream_app.core.region import Region
@@ -201,7 +202,7 @@ def test_a_window_holds_what_was_listed_within_it(name: str, value: float) -> No
 )
 def test_a_listing_as_late_as_may_be_finds_its_whole_window(name: str, oldest_ms: int) -> None:
     around = Region()
-    for at_ms in (oldest_ms, LISTED_MS + LATENESS_MS):
+    for at_ms in (oldest_ms, LISTED_MS + LATENESS_MAX_H * HOUR_MS):
         region.note_listing(around, at_ms, Timing.ON_TIME)
         region.note_sale(around, at_ms, Timing.ON_TIME, 7.6)
 

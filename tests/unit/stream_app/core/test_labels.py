@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from stream_app.contract.events import AnyEvent
-from stream_app.contract.rejects import InvariantBroken
 from stream_app.contract.models import Policy
+from stream_app.contract.rejects import InvariantBroken
 from stream_app.core import labels
 from stream_app.core.labels import Entry, LabelState, Served, Verdict
 from stream_app.core.pipeline import Desk, entry_key, featurise

@@ -7,8 +7,8 @@ import pytest
 
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.ids import prediction_id
-from stream_app.contract.predictions import Arm
 from stream_app.contract.models import Policy
+from stream_app.contract.predictions import Arm
 from stream_app.core.features import NAMES
 from stream_app.core.pipeline import Desk, Done, entry_key, featurise
 from stream_app.core.region import Region

@@ -3,7 +3,7 @@
 import pytest
 
 from stream_app.contract.events import AnyEvent
-from stream_app.contract.models import Activated, ChampionAnnounced
+from stream_app.contract.models import Activated, ChampionAnnounced, Policy
 from stream_app.shell.lineups import Lineup, NotAnnounced, lineups, segments
 from stream_app.stages.step import PriceModel, Serving
 from tests import builders, messages
@@ -87,4 +87,12 @@ def test_a_lineup_from_an_offset_that_holds_no_record_counts_from_the_next() -> 
     assert list(segments(holes, [Lineup(1, first), Lineup(3, second)])) == [
         ({}, holes[:1]),
         (second, holes[1:]),
+    ]
+
+
+def test_a_lineup_knows_the_policy_of_its_time() -> None:
+    policy = Policy(sale_late_h=1)
+
+    assert lineups([change(3, None, policy=policy)], MODELS, load) == [
+        Lineup(3, {MARKET: Serving(policy=policy)})
     ]

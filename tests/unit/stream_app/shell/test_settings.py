@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from stream_app.contract.models import Policy
 from stream_app.contract.settings import BadSettings
 from stream_app.shell.settings import from_environment
 
@@ -44,4 +45,19 @@ def test_a_session_shorter_than_the_broker_allows_is_refused(
     monkeypatch.setenv("HOUSING_STREAM_SESSION_TIMEOUT_S", "1")
 
     with pytest.raises(BadSettings, match="HOUSING_STREAM_SESSION_TIMEOUT_S: '1'"):
+        from_environment()
+
+
+def test_what_is_computed_by_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOUSING_STREAM_SALE_LATE_H", "12")
+
+    policy = from_environment()[1].policy()
+
+    assert policy == Policy(sale_late_h=12)
+
+
+def test_a_lateness_beyond_what_a_ring_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOUSING_STREAM_LISTING_LATE_H", "169")
+
+    with pytest.raises(BadSettings, match=r"HOUSING_STREAM_LISTING_LATE_H: '169'.*<= 168"):
         from_environment()
