@@ -5,6 +5,7 @@ publisher with a planted fault. Nothing else opens a connection.
 """
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
@@ -24,6 +25,7 @@ from stream_app.shell.publisher import KafkaPublisher, Publisher
 from stream_app.shell.region_store import read_state
 from stream_app.shell.runner import EX_OUR_FAULT, Parts, Runner, Stage
 from stream_app.shell.settings import StreamSettings
+from stream_app.shell.watchdog import THE_GROUP, Seen, Watchdog
 from stream_app.stages.step import Serving, read_control
 
 _log = logging.getLogger(__name__)
@@ -100,6 +102,21 @@ def _open_parts(
     return Parts(publisher, stored.records, found, bounds.start)
 
 
+def watch(runner: Runner, kafka: KafkaSettings, settings: StreamSettings) -> Watchdog:
+    """Build the watchdog of a runner, with a connection of its own."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
+
+    def look() -> Mapping[int, Seen]:
+        number, partitions = runner.reading.assigned
+        if partitions is None:
+            return {THE_GROUP: Seen(number, None, source.ends(admin, runner.topic, [0])[0])}
+        ends = source.ends(admin, runner.topic, partitions)
+        reached = runner.next_offsets()
+        return {p: Seen(number, reached.get(p), ends[p]) for p in sorted(partitions)}
+
+    return Watchdog(settings.stall_s, look, lambda: os._exit(EX_OUR_FAULT))
+
+
 def run_worker(
     stage: Stage,
     kafka: KafkaSettings,
@@ -113,4 +130,5 @@ def run_worker(
     except (KafkaException, OurFault) as error:
         _log.critical("cannot start", exc_info=error)
         worker.end(EX_OUR_FAULT)
+    watch(runner, kafka, settings).start()
     worker.run(runner, kafka, settings.session_timeout_s)

@@ -15,6 +15,7 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from stream_app.shell.reading import Spot
 from stream_app.shell.runner import Fetched, Runner
 from stream_app.stages.step import Record
 
@@ -30,6 +31,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._assignment = 0
         self._last: dict[TP, int] = {}  # offset before which the log was fetched
+        self._reading = cast(App, self.app).runner.reading
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Note what we were given, before anything can hang over it."""
+        self._reading.assign(frozenset(tp.partition for tp in assigned))
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Note it only when all was let go: until then it is ours to finish."""
+        await super().on_partitions_revoked(revoked)
+        self._reading.assign(None)
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - untyped library
         consumer = super()._create_worker_consumer(transport)
@@ -50,7 +62,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, list[Fetched]]:  # noqa: ANN401 - passed on
         fetched = await super()._fetch_records(*args, **kwargs)
-        return {tp: [self._chained(tp, records)] for tp, records in fetched.items()}
+        chained = {tp: [self._chained(tp, records)] for tp, records in fetched.items()}
+        self._note_positions()
+        return chained
+
+    def _note_positions(self) -> None:
+        """After the records, so that no position is known before what lies below it."""
+        subscribed = self._ensure_consumer()._subscription.subscription
+        for tp, last in self._last.items():
+            state = subscribed and subscribed.assignment and subscribed.assignment.state_value(tp)
+            if state and state.has_valid_position:
+                self._reading.note(tp.partition, Spot(last, state.position))
 
     def _chained(self, tp: TP, records: Sequence[Any]) -> Fetched:
         after = self._last.get(tp, -1)

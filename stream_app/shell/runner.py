@@ -44,6 +44,7 @@ from stream_app.contract.rejects import OurFault
 from stream_app.contract.topics import Topic
 from stream_app.shell.chaos import At, Point
 from stream_app.shell.publisher import Publisher
+from stream_app.shell.reading import Reading
 from stream_app.shell.source import Source
 from stream_app.stages.step import Batch, Record, Serving, State, Step, read_control
 
@@ -164,6 +165,7 @@ class Runner:
         self.stage = stage
         self.topic = topic  # full name of the source
         self.assignment = 0
+        self.reading = Reading()
         self._batch_max = batch_max
         self._open_parts = open_parts
         self._serving = serving
@@ -228,6 +230,17 @@ class Runner:
     def acknowledged(self) -> Mapping[int, int]:
         """The last offset of each partition that is safe, also of those just released."""
         return self._acknowledged
+
+    def next_offsets(self) -> dict[int, int | None]:
+        """Of each partition assigned to us the offset to apply next; None: it is not open.
+
+        Any thread may ask.
+        """
+        open_now = {p: self._desks.get(p) for p in self.reading.assigned.partitions or ()}
+        return {
+            p: None if desk is None else self.reading.next_to_apply(p, desk.applied)
+            for p, desk in open_now.items()
+        }
 
     async def guarded(self, work: Awaitable[T]) -> T:
         """Wait for `work`; whatever it raises ends the process."""

@@ -19,6 +19,9 @@ class StreamSettings(Struct, frozen=True):
     batch_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
     # How long a dead worker keeps its partitions. The broker takes no less than 6.
     session_timeout_s: Annotated[float, Meta(ge=6, le=60)] = 10.0
+    # A worker that stands still this long, with something to do, is started anew. Longer than
+    # what is no fault: Faust grants a rebalance 60 s, and the opening of partitions 90.
+    stall_s: Annotated[float, Meta(gt=0)] = 120.0
     model_store: str = "var/models"  # folder of <sha256>.skops
     trusted_key: str = ""  # Ed25519 public key, hex; empty: from trusted_key_file
     trusted_key_file: str = "var/keys/signing.pub"

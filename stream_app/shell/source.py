@@ -4,7 +4,7 @@ State is only worth something together with the log it was made from.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from stream_app.contract.rejects import SourceChanged
 
 _TIMEOUT_S = 30.0
+_LOOK_TIMEOUT_S = 5.0
 _PAUSE_S = 0.1
 _NO_LEADER_YET = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -70,6 +71,22 @@ def bounds(
         )
 
     return Bounds(offset(OffsetSpec.earliest()), offset(OffsetSpec.latest()))
+
+
+def ends(admin: AdminClient, topic: str, partitions: Collection[int]) -> dict[int, int | None]:
+    """Ask once where partitions end for a committed reader; None: the broker did not say."""
+    asked = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions}
+    answers = admin.list_offsets(
+        asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_LOOK_TIMEOUT_S
+    )
+    return {where.partition: _offset(answer) for where, answer in answers.items()}
+
+
+def _offset(answer: Future[Any]) -> int | None:
+    try:
+        return int(answer.result(2 * _LOOK_TIMEOUT_S).offset)
+    except (KafkaException, TimeoutError):
+        return None
 
 
 def _answer(ask: Callable[[], Future[Any]], topic: str) -> Any:  # noqa: ANN401 - untyped library

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -32,13 +32,10 @@ from stream_app.contract.topics import (
     PREDICTIONS,
     STATE,
     full_name,
-    group_id,
 )
 from stream_app.core.features import NAMES
 from stream_app.scoring.corrector import FEATURES
-from stream_app.shell import source
 from stream_app.shell.runner import EX_OUR_FAULT
-from stream_app.stages import scorer
 from stream_app.stages.step import read_control
 from tests import messages
 from tests.integration.oracle import check_exactly_once, folded
@@ -50,6 +47,7 @@ from tests.integration.workers import (
     publish,
     read,
     stop,
+    until_applied,
     until_seen,
     worker,
 )
@@ -70,21 +68,6 @@ def log(tmp_path: Path) -> Iterator[Path]:
     path.touch()
     yield path
     print(path.read_text()[-4_000:])
-
-
-def until_applied(kafka: KafkaSettings) -> None:
-    """Wait until the scorers have acknowledged all events, which they do after the commit."""
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-    name = full_name(kafka.prefix, EVENTS)
-    ends = {p: source.bounds(admin, name, p).end for p in range(PARTITIONS)}
-    group = group_id(kafka.prefix, scorer.NAME)
-
-    def acknowledged() -> bool:
-        asked = [ConsumerGroupTopicPartitions(group)]
-        found = admin.list_consumer_group_offsets(asked)[group].result().topic_partitions
-        return {tp.partition: tp.offset for tp in found} == ends
-
-    until(acknowledged, WITHIN_S, f"all events applied up to {ends}")
 
 
 def test_three_deaths_leave_everything_as_an_unbroken_run(

@@ -10,15 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from stream_app.contract import wire
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import PARTITIONER, Topic, full_name
+from stream_app.contract.topics import EVENTS, PARTITIONER, Topic, full_name, group_id
 from stream_app.shell import source
 from stream_app.shell.region_store import reader_config
+from stream_app.stages import scorer
 from tests.builders import DAY_MS, LISTED_MS, listing, sale
 from tests.waiting import until
 
@@ -138,3 +147,18 @@ def until_seen(kafka: KafkaSettings, topic: Topic, count: int, within_s: float =
         )
 
     until(lambda: offsets() >= count, within_s, f"{count} offsets of {name}")
+
+
+def until_applied(kafka: KafkaSettings, within_s: float = 120.0) -> None:
+    """Wait until the scorers have acknowledged all events, which they do after the commit."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    name = full_name(kafka.prefix, EVENTS)
+    ends = {p: source.bounds(admin, name, p).end for p in range(PARTITIONS)}
+    group = group_id(kafka.prefix, scorer.NAME)
+
+    def acknowledged() -> bool:
+        asked = [ConsumerGroupTopicPartitions(group)]
+        found = admin.list_consumer_group_offsets(asked)[group].result().topic_partitions
+        return {tp.partition: tp.offset for tp in found} == ends
+
+    until(acknowledged, within_s, f"all events applied up to {ends}")

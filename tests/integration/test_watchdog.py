@@ -1,0 +1,80 @@
+"""A worker that stands still is ended and replaced; an idle one lives on. On the real broker."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import EVENTS
+from stream_app.shell.runner import EX_OUR_FAULT
+from tests.integration.oracle import check_exactly_once
+from tests.integration.workers import (
+    logged,
+    market,
+    publish,
+    stop,
+    until_applied,
+    worker,
+)
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
+
+WITHIN_S = 120.0
+# Longer than this test's broker takes to open partitions; far shorter than the planted hang.
+STALL_S = "6"
+# A step that never comes back, in the thread of a partition.
+HANG = "before_step:delay=3600@3"
+SUPERVISED = (sys.executable, "-m", "stream_app", "supervise", "--stage", "scorer")
+# Passes on what was fetched for ever: the event loop is what hangs.
+BLOCKED = (sys.executable, "-m", "tests.integration.blocked_worker")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "worker.log"
+    path.touch()
+    yield path
+    print(path.read_text()[-4_000:])
+
+
+def test_a_hanging_step_ends_the_worker(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    publish(kafka, market(listings=200), EVENTS)
+
+    with worker(environment, log, chaos=HANG, stall_s=STALL_S, batch_max="20") as process:
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
+
+    (said,) = logged(log, "standing still")
+    assert "in settle" in str(said["threads"])
+
+
+def test_a_hanging_event_loop_ends_the_worker(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    publish(kafka, market(listings=20), EVENTS)
+
+    with worker(environment, log, BLOCKED, stall_s=STALL_S) as process:
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
+
+    (said,) = logged(log, "standing still")
+    assert "in hang" in str(said["threads"])
+
+
+def test_workers_that_hang_again_and_again_are_replaced_until_all_is_done(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    events = market(listings=30)
+    publish(kafka, events, EVENTS)
+
+    hang = "before_step:delay=3600@6"  # each life gets through five batches
+    with worker(
+        environment, log, SUPERVISED, chaos=hang, stall_s=STALL_S, batch_max="10"
+    ) as process:
+        until_applied(kafka)
+        assert stop(process, 30) == 0
+
+    assert logged(log, "standing still")
+    check_exactly_once(kafka)
