@@ -1,6 +1,7 @@
 """Messages of the contract as typed Arrow tables: a column for each field.
 
-Nested fields are joined by `_` (`components.naive_log` -> `components_naive_log`);
+Nested fields are joined by `_` (`components.naive_log` -> `components_naive_log`), a list
+of structs (`reasons`) is a list of Arrow structs;
 every table also says where each row came from. The columns follow the contract:
 a field added there is a column added here. Names of features are not in the
 contract, so `features` stays a list; `frames.py` names it when it is read.
@@ -73,7 +74,7 @@ def columns_of(kind: type[Struct], path: tuple[str, ...] = ()) -> tuple[Column, 
             found += columns_of(bare, here)
         else:
             column = pa.field("_".join(here), _arrow_type(bare), nullable=nullable)
-            found.append(Column(column, attrgetter(".".join(here))))
+            found.append(Column(column, _plain(bare, attrgetter(".".join(here)))))
     return tuple(found)
 
 
@@ -112,7 +113,16 @@ def _arrow_type(kind: Any) -> pa.DataType:  # noqa: ANN401 - an annotation has n
         return pa.list_(_arrow_type(_bare(get_args(kind)[0])[0]))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return pa.string()
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return pa.struct([column.field for column in columns_of(kind)])
     return _SCALARS[kind]
+
+
+def _plain(kind: Any, get: Callable[[Any], object]) -> Callable[[Any], object]:  # noqa: ANN401
+    """A getter whose values pyarrow takes: it knows mappings, but no structs in a list."""
+    if not pa.types.is_nested(_arrow_type(kind)):
+        return get
+    return lambda message: msgspec.to_builtins(get(message))
 
 
 def _market_of(message: Prediction | Outcome) -> str:

@@ -22,6 +22,8 @@ from stream_app.contract.predictions import (
     Prediction,
     Quality,
     QualityReason,
+    Reason,
+    ReasonGroup,
     Step,
     Versions,
 )
@@ -56,6 +58,7 @@ def prediction(**changes: object) -> Prediction:
             quality=Quality.DEGRADED,
             quality_reasons=(QualityReason.LATE,),
             components=COMPONENTS,
+            reasons=(Reason(ReasonGroup.SIZE, 0.08), Reason(ReasonGroup.AGE, -0.03)),
             versions=VERSIONS,
             features=FEATURES,
             feature_age_ms=86_400_000,

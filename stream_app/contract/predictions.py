@@ -59,6 +59,31 @@ class Components(Struct, frozen=True):
     guard_weight: Annotated[float, Meta(description="0 to 1: share of the correction used")]
 
 
+class ReasonGroup(StrEnum):
+    """What a reason is about; which features, scoring/reasons.py says."""
+
+    SIZE = auto()
+    ROOMS = auto()
+    CONDITION = auto()  # and construction quality
+    AGE = auto()  # and lease left
+    LOCATION = auto()  # within the region, with floor and view
+    TYPE = auto()  # and design
+    MARKET_LEVEL = auto()  # prices and activity of the region, against what is usual there
+    SEASON = auto()
+
+
+class Reason(Struct, frozen=True):
+    """What makes a home dearer or cheaper than one typical of its region."""
+
+    group: ReasonGroup
+    effect_log: Annotated[
+        float,
+        Meta(
+            description="the champion's log price, less that with the group as usual in the region"
+        ),
+    ]
+
+
 class Versions(Struct, frozen=True):
     champion: Annotated[
         str | None, Meta(description="the offline model that answered; `step` says in which role")
@@ -88,6 +113,10 @@ class Prediction(Struct, frozen=True, kw_only=True):
     quality: Quality
     quality_reasons: tuple[QualityReason, ...]
     components: Components
+    reasons: Annotated[
+        tuple[Reason, ...],
+        Meta(description="the 3 greatest effects; none without a champion or a typical home"),
+    ] = ()
     versions: Versions
     features: Annotated[
         tuple[float | None, ...], Meta(description="in the order of core/features.py")

@@ -13,7 +13,7 @@ from stream_app.contract.ids import prediction_id
 from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.contract.spans import HOUR_MS
-from stream_app.core import features, labels, region
+from stream_app.core import features, labels, region, typical
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.region import Region
 from stream_app.core.watermark import Timing, observe
@@ -37,6 +37,7 @@ class Done(NamedTuple):
     naive_log: float | None = None
     feature_age_ms: int | None = None
     already_sold: bool = False
+    typical: tuple[float, ...] | None = None  # the row of the region's typical home, before this
 
 
 def entry_key(event: AnyEvent) -> str:
@@ -92,8 +93,11 @@ def _list(
     desk.entries[key] = entry
     if verdict is Verdict.OUTDATED:
         return Done(verdict, timing)
+    usual = typical.against(area.typical, served.features)
     if first:  # an amended listing is the same home on offer
         region.note_listing(area, event.event_time_ms, timing)
+        if timing is Timing.ON_TIME:
+            typical.note(area.typical, served.features)
     return Done(
         verdict,
         timing,
@@ -102,6 +106,7 @@ def _list(
         features.naive_log_price(event, around),
         max(0, event.event_time_ms - area.last_sale_ms) if area.last_sale_ms else None,
         entry.state in labels.SOLD,
+        usual,
     )
 
 

@@ -2,8 +2,8 @@
 
 One record, so that one write changes all of it or nothing. The parts know
 nothing of each other: the clock (watermark.py), rings of sales and listings
-(windows.py), and the numbers of the region's own corrector and error scale,
-which scoring/ reads and writes.
+(windows.py), what is usual for a home there (typical.py), and the numbers of the
+region's own corrector and error scale, which scoring/ reads and writes.
 
 Thawed it is a value to work on within one batch; frozen it is bytes. Equal
 regions freeze to equal bytes. `LAYOUT` is the first thing in the bytes: a
@@ -19,7 +19,7 @@ from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core.watermark import Clock, Timing
 from stream_app.core.windows import Ring, Window, insert, micro
 
-LAYOUT = 1
+LAYOUT = 2
 
 # The longest window, the bucket under way, and the largest lateness that a policy may allow
 # (see windows.py). Not the policy's own: a ring would then forget what a wider one wants back.
@@ -48,6 +48,16 @@ class Decayed(Struct, array_like=True):
     weight: float = 0.0
 
 
+class Typical(Struct, array_like=True, gc=False):
+    """What is usual for a home, by feature in their order (typical.py)."""
+
+    feature_set: str = ""  # of another one, it is begun anew
+    homes: int = 0
+    known: list[int] = []  # homes that tell the feature
+    means: list[float] = []  # of those; of no use for a code
+    votes: list[dict[int, int]] = []  # for each feature that is a code: code -> how many
+
+
 class Region(Struct, array_like=True):
     """State of one region."""
 
@@ -60,6 +70,7 @@ class Region(Struct, array_like=True):
     listings_days: Ring = msgspec.field(default_factory=Ring)
     corrector: Linear = msgspec.field(default_factory=Linear)
     scale: Decayed = msgspec.field(default_factory=Decayed)
+    typical: Typical = msgspec.field(default_factory=Typical)
 
 
 _encoder = msgspec.msgpack.Encoder()  # rings keep their order: windows.py

@@ -46,6 +46,12 @@ class Forest:
         self._bitsets = np.zeros((0, 8), dtype=np.uint32)  # of scikit-learn's own categories:
         self._places = np.zeros(0, dtype=np.uint32)  # there are none
 
+    def used(self) -> NDArray[np.bool_]:
+        """Shape (features,): which features some tree is split on."""
+        nodes = np.concatenate([tree.nodes for tree in self._trees])
+        splits = nodes["feature_idx"][nodes["is_leaf"] == 0]
+        return np.isin(np.arange(len(features.NAMES)), splits)
+
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Raw predictions, shape (n,), of encoded rows, shape (n, features)."""
         total = np.full(len(rows), self._baseline)
@@ -60,6 +66,7 @@ class Champion:
     def __init__(self, regressor: HistGradientBoostingRegressor, manifest: Manifest) -> None:
         self.manifest = manifest
         self._forest = Forest(regressor)
+        self._used = self._forest.used()
         self._encode = Encoder(
             manifest.feature_names, manifest.encodings, manifest.encoding_defaults
         )
@@ -71,6 +78,11 @@ class Champion:
     @property
     def version(self) -> str:
         return self.manifest.version
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Shape (features,): which features it looks at."""
+        return self._used
 
     @property
     def scale(self) -> float | None:

@@ -25,6 +25,7 @@ from stream_app.contract.predictions import (
     Prediction,
     Quality,
     QualityReason,
+    Reason,
     Step,
     Versions,
 )
@@ -52,6 +53,14 @@ class Opinions(NamedTuple):
     region_correction: float
     previous_log: float | None = None
     challenger_log: float | None = None
+
+
+class Remarks(NamedTuple):
+    """What is said beside the price."""
+
+    repaired: bool = False
+    skipped: tuple[QualityReason, ...] = ()  # what `fill` gave
+    reasons: tuple[Reason, ...] = ()  # of the model that answered
 
 
 class Rung(NamedTuple):
@@ -152,16 +161,15 @@ def prediction(
     listing: Listing,
     served: Served,
     done: Done,
-    repaired: bool,
+    remarks: Remarks,
     record: Record,
     partition: int,
-    skipped: tuple[QualityReason, ...] = (),
     topic: Topic = topics.PREDICTIONS,
 ) -> Output:
-    """The record for `housing.predictions`, or `housing.shadow`. `skipped` is what `fill` gave."""
+    """The record for `housing.predictions`, or `housing.shadow`."""
     assert served.components is not None  # noqa: S101 - filled before
     assert served.versions is not None  # noqa: S101 - filled before
-    reasons = skipped + _reasons(served, done, repaired)
+    doubts = remarks.skipped + _doubts(served, done, remarks)
     message = Prediction(
         prediction_id=served.prediction_id,
         event_id=listing.event_id,
@@ -178,9 +186,10 @@ def prediction(
         price_low=served.price_low,
         price_high=served.price_high,
         step=served.step,
-        quality=Quality.DEGRADED if reasons else Quality.OK,
-        quality_reasons=reasons,
+        quality=Quality.DEGRADED if doubts else Quality.OK,
+        quality_reasons=doubts,
         components=served.components,
+        reasons=remarks.reasons,
         versions=served.versions,
         features=served.features,
         feature_age_ms=done.feature_age_ms,
@@ -196,14 +205,14 @@ def prediction(
     )
 
 
-def _reasons(served: Served, done: Done, repaired: bool) -> tuple[QualityReason, ...]:
+def _doubts(served: Served, done: Done, remarks: Remarks) -> tuple[QualityReason, ...]:
     findings = (
         (served.step is Step.NONE, QualityReason.NO_REGIONAL_SALES),
         (served.step in _MODELS and served.price_low is None, QualityReason.NO_INTERVAL),
         (done.timing is Timing.LATE, QualityReason.LATE),
         (done.timing is Timing.LEAP, QualityReason.TIME_JUMP),
         (done.already_sold, QualityReason.ALREADY_SOLD),
-        (repaired, QualityReason.REPAIRED),
+        (remarks.repaired, QualityReason.REPAIRED),
     )
     return tuple(reason for holds, reason in findings if holds)
 

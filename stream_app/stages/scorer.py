@@ -9,7 +9,8 @@ A batch is taken in three passes, each in log order:
 2. predict: all rows of a market in one vectorised call per model: to the champion
    those of listings and of sales, to the challenger those of the listings in its arm
    (of all listings, in a shadow), to the previous champion those that the champion
-   says no price for.
+   says no price for; to each also the variants of listings that give its reasons
+   (scoring/reasons.py).
 3. finish: correct, put an interval around, publish (answer.py); a sale is joined
    with what was served and teaches its region at once.
 
@@ -39,7 +40,7 @@ from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, S
 from stream_app.contract.ids import prediction_id
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Activated, RolloutMode
-from stream_app.contract.predictions import Arm
+from stream_app.contract.predictions import Arm, QualityReason, Reason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.spans import HOUR_MS
@@ -48,10 +49,10 @@ from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.pipeline import Desk, Done
 from stream_app.core.region import Region
 from stream_app.core.watermark import Timing
-from stream_app.scoring import corrector, interval, rollout
+from stream_app.scoring import corrector, interval, reasons, rollout
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, intake, step
-from stream_app.stages.answer import Opinions
+from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.step import (
     Batch,
     Control,
@@ -101,6 +102,13 @@ class Thawing(dict[str, T], Generic[T]):
         return value
 
 
+class Said(NamedTuple):
+    """What a model says of a home."""
+
+    log_price: float | None  # None: no price
+    reasons: tuple[Reason, ...]
+
+
 class Taken(Struct):
     """A believed event on its way through the passes."""
 
@@ -108,10 +116,12 @@ class Taken(Struct):
     event: AnyEvent
     repaired: bool
     done: Done
-    # Pass 2: what the models active now say; None: not asked, or no price.
-    champion_log: float | None = None
-    previous_log: float | None = None
-    challenger_log: float | None = None
+    # Pass 2: what the models active now say; absent: not asked.
+    said: dict[Rung, Said] = {}
+
+    def log_price(self, rung: Rung) -> float | None:
+        said = self.said.get(rung)
+        return None if said is None else said.log_price
 
 
 class Bench(NamedTuple):
@@ -209,32 +219,34 @@ def _count(bench: Bench, what: str) -> None:
 
 
 def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
-    """Pass 2: the active models' log prices for every row that needs one."""
+    """Pass 2: the active models' log prices for every row that needs one, and why."""
     for market, models in serving.items():
         items = [i for i in taken if i.event.market == market and i.done.served is not None]
-        for item, said in _asked(models.champion, items):
-            item.champion_log = said
+        _ask(models.champion, Rung.CHAMPION, items)
         listings = [i for i in items if i.done.verdict is Verdict.SCORED]
         if models.mode is not RolloutMode.SHADOW:
             challenged = [i for i in listings if _served(i).arm is Arm.CHALLENGER]
         else:
             challenged = listings
-        for item, said in _asked(models.challenger, challenged):
-            item.challenger_log = said
-        left = [i for i in listings if i.champion_log is None]
-        for item, said in _asked(models.previous, left):
-            item.previous_log = said
+        _ask(models.challenger, Rung.CHALLENGER, challenged)
+        left = [i for i in listings if i.log_price(Rung.CHAMPION) is None]
+        _ask(models.previous, Rung.PREVIOUS, left)
 
 
-def _asked(
-    model: PriceModel | None, items: Sequence[Taken]
-) -> Iterator[tuple[Taken, float | None]]:
-    """What the model says to each row, in one call."""
+def _ask(model: PriceModel | None, rung: Rung, items: Sequence[Taken]) -> None:
+    """What the model says to each row, and to the variants that tell why, in one call."""
     if model is None or not items:
         return
-    rows = np.array([_served(i).features for i in items], dtype=np.float64)
-    for item, value in zip(items, model.predict_log(rows).tolist(), strict=True):
-        yield item, value if abs(value) < _LOG_LIMIT else None
+    homes = [_served(i).features for i in items]
+    # Against itself a home is usual in everything: nothing is asked of it.
+    usual = [i.done.typical or home for i, home in zip(items, homes, strict=True)]
+    rows = np.array(homes, dtype=np.float64)
+    asked = reasons.what_if(rows, np.array(usual, dtype=np.float64), model.used)
+    said = model.predict_log(np.concatenate([rows, asked.rows])).tolist()
+    own, variants = said[: len(items)], said[len(items) :]
+    why = reasons.explain(asked, own, variants)
+    for item, value, reason in zip(items, own, why, strict=True):
+        item.said[rung] = Said(value if abs(value) < _LOG_LIMIT else None, reason)
 
 
 def _served(item: Taken) -> Served:
@@ -264,21 +276,33 @@ def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
         shadow = _in_the_other_arm(served, listing)
         skipped = answer.fill(shadow, opinions, serving, region_errors)
         done = item.done._replace(supersedes=None)  # what it would take the place of was served
-        told = (listing, shadow, done, item.repaired, item.record, partition, skipped)
+        told = (listing, shadow, done, _remarks(item, shadow, skipped), item.record, partition)
         bench.outputs.append(answer.prediction(*told, topics.SHADOW))
     skipped = answer.fill(served, opinions, serving, region_errors)
-    told = (listing, served, item.done, item.repaired, item.record, partition, skipped)
+    remarks = _remarks(item, served, skipped)
+    told = (listing, served, item.done, remarks, item.record, partition)
     bench.outputs.append(answer.prediction(*told))
 
 
+def _remarks(item: Taken, served: Served, skipped: tuple[QualityReason, ...]) -> Remarks:
+    said = item.said.get(served.step)
+    return Remarks(item.repaired, skipped, () if said is None else said.reasons)
+
+
 def _opinions(item: Taken, served: Served, listing: Listing, bench: Bench) -> Opinions:
-    said = (item.champion_log, item.previous_log, item.challenger_log)
     market, region = 0.0, 0.0
-    if said != (None, None, None):
+    if any(said.log_price is not None for said in item.said.values()):
         market_level = bench.market_levels[listing.market]
         market = market_level.predict(served.features) if market_level else 0.0
         region = bench.region_levels[listing.region].predict(served.features)
-    return Opinions(item.done.naive_log, said[0], market, region, said[1], said[2])
+    return Opinions(
+        item.done.naive_log,
+        item.log_price(Rung.CHAMPION),
+        market,
+        region,
+        item.log_price(Rung.PREVIOUS),
+        item.log_price(Rung.CHALLENGER),
+    )
 
 
 def _in_the_other_arm(served: Served, listing: Listing) -> Served:
@@ -295,9 +319,9 @@ def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
     served = _served(item)
     corrects = item.done.verdict is Verdict.CORRECTED
     champion = bench.serving.get(event.market, _NOBODY).champion
-    residual = None
-    if item.champion_log is not None:
-        residual = math.log(event.sale_price) - item.champion_log
+    residual, champion_log = None, item.log_price(Rung.CHAMPION)
+    if champion_log is not None:
+        residual = math.log(event.sale_price) - champion_log
     bench.outputs.append(
         answer.outcome(
             event,

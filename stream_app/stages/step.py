@@ -76,6 +76,10 @@ class PriceModel(Protocol):
     def score_quantile(self) -> float | None:
         """90 % quantile of |log residual| / scale on the holdout."""
 
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Shape (features,): which features it looks at; no other changes what it says."""
+
     def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log prices, shape (n,), of raw feature rows, shape (n, features); NaN is unknown.
 

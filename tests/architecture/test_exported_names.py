@@ -66,6 +66,8 @@ EXPORTED: dict[str, set[str]] = {
         "Prediction",
         "Quality",
         "QualityReason",
+        "Reason",
+        "ReasonGroup",
         "Step",
         "Versions",
     },

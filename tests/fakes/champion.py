@@ -21,6 +21,10 @@ class FakeChampion:
     scale: float | None = 0.2
     score_quantile: float | None = 2.0
 
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        return np.isin(np.arange(len(NAMES)), (_AREA, _GRADE))
+
     def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         grade = np.where(np.isnan(rows[:, _GRADE]), 7.0, rows[:, _GRADE])
         return self.level + rows[:, _AREA] + 0.05 * grade

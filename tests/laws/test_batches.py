@@ -226,6 +226,10 @@ def boosting() -> Models:
     model = HistGradientBoostingRegressor(max_iter=5).fit(rows, rows[:, 0] + 8.0)
 
     class Boosting(FakeChampion):
+        @property
+        def used(self) -> NDArray[np.bool_]:
+            return np.ones(len(NAMES), dtype=np.bool_)
+
         def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
             said: NDArray[np.float64] = model.predict(rows)
             return said

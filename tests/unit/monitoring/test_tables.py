@@ -52,6 +52,16 @@ def test_a_row_says_where_it_came_from_and_what_was_said() -> None:
     assert row["features"] == list(said.features)
 
 
+def test_a_list_of_parts_is_a_list_of_structs() -> None:
+    said = messages.prediction()
+
+    (row,) = message_table(PREDICTIONS, [RECORD], [said]).to_pylist()
+
+    assert row["reasons"] == [
+        {"group": str(each.group), "effect_log": each.effect_log} for each in said.reasons
+    ]
+
+
 def test_raw_rows_keep_key_and_value_as_they_came() -> None:
     (row,) = raw_table([RECORD._replace(value=None)]).to_pylist()
 

@@ -211,3 +211,16 @@ def golden_log_prices(given: Announced, count: int) -> np.ndarray[tuple[int], np
         [row.log_price for row in golden[:1] * count if count != len(golden)]
         or [row.log_price for row in golden]
     )
+
+
+def test_a_champion_says_which_features_it_looks_at() -> None:
+    loaded = load(champions.announced())
+    rows = champions.rows()
+    used = [place for place, each in enumerate(loaded.used.tolist()) if each]
+    unused = [place for place, each in enumerate(loaded.used.tolist()) if not each]
+
+    others = rows.copy()
+    others[:, unused] = 77.0
+
+    assert features.NAMES.index("home_log_area") in used
+    assert np.array_equal(loaded.predict_log(others), loaded.predict_log(rows))

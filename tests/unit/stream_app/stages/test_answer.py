@@ -14,7 +14,7 @@ from stream_app.core.pipeline import Done
 from stream_app.core.region import Decayed
 from stream_app.core.watermark import Timing
 from stream_app.stages import answer
-from stream_app.stages.answer import Opinions
+from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.step import Serving
 from tests import messages
 from tests.builders import LISTED_MS, correction, flat, listing, sale
@@ -164,7 +164,9 @@ def reasons_for(
     skipped: tuple[QualityReason, ...] = (),
 ) -> tuple[QualityReason, ...]:
     done = Done(Verdict.SCORED, timing, served, already_sold=sold)
-    output = answer.prediction(listing(), served, done, repaired, record(listing()), 0, skipped)
+    output = answer.prediction(
+        listing(), served, done, Remarks(repaired, skipped), record(listing()), 0
+    )
     (prediction,) = predictions([output])
     assert prediction.quality is (Quality.DEGRADED if prediction.quality_reasons else Quality.OK)
     return prediction.quality_reasons
@@ -220,7 +222,7 @@ def test_a_prediction_goes_to_its_listing_in_the_partition_of_its_event() -> Non
     home = flat(trace_id="t-1")
     done = Done(Verdict.SCORED, Timing.ON_TIME, GOOD, supersedes="p-0", feature_age_ms=5)
 
-    output = answer.prediction(home, GOOD, done, False, record(home, offset=7), 3)
+    output = answer.prediction(home, GOOD, done, Remarks(), record(home, offset=7), 3)
 
     assert (output.topic, output.key, output.partition) == (PREDICTIONS, b"hdb-1", 3)
     assert output.cause_ms == LISTED_MS
