@@ -119,14 +119,27 @@ def load(bundle: bytes, announced: ChampionAnnounced, trusted_key: bytes) -> Cha
     )
     if failure is None:
         champion = Champion(_open(bundle, manifest), manifest)
-        failure = checks.golden_rows_failure(
-            champion, manifest.golden_rows, exact=manifest.cpu_features == cpu_features()
-        ) or checks.batch_size_failure(
+        recheck(champion, announced)
+        failure = checks.batch_size_failure(
             champion, checks.matrix([row.features for row in manifest.golden_rows])
         )
         if failure is None:
             return champion
     raise ModelRefused(_message(manifest, failure))
+
+
+def recheck(model: checks.PredictsLog, announced: ChampionAnnounced) -> None:
+    """See that an open model still says what it must to its golden rows.
+
+    Raises
+    ------
+    ModelRefused : it says something else
+    """
+    manifest = announced.manifest
+    exact = manifest.cpu_features == cpu_features()
+    failure = checks.golden_rows_failure(model, manifest.golden_rows, exact=exact)
+    if failure is not None:
+        raise ModelRefused(_message(manifest, failure))
 
 
 def cpu_features() -> tuple[str, ...]:

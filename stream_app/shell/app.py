@@ -17,14 +17,17 @@ from stream_app.contract.models import Policy
 from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import full_name
+from stream_app.scoring import champion
 from stream_app.shell import logs, source, worker
+from stream_app.shell.alarms import alarm
 from stream_app.shell.chaos import At, planted, read_faults
 from stream_app.shell.metrics import Meter
-from stream_app.shell.model_feed import Shelf, follow, loader
+from stream_app.shell.model_feed import follow, opener
 from stream_app.shell.publisher import KafkaPublisher, Publisher
 from stream_app.shell.region_store import read_state
 from stream_app.shell.runner import EX_OUR_FAULT, Parts, Runner, Stage
 from stream_app.shell.settings import StreamSettings
+from stream_app.shell.shelf import Shelf
 from stream_app.shell.watchdog import THE_GROUP, Seen, Watchdog
 from stream_app.stages.step import Serving, read_control
 
@@ -79,7 +82,7 @@ def _follow_models(
 ) -> Serves:
     if not stage.READS_MODELS:
         return dict
-    shelf = Shelf(loader(settings))
+    shelf = Shelf(opener(settings), champion.recheck, alarm(kafka))
     follow(admin, kafka, shelf)
     return shelf.serving
 

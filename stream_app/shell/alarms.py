@@ -1,0 +1,68 @@
+"""Tells on housing.alerts what a person should know of a worker. Beside all transactions.
+
+The same cause has the same key, so whoever reads the topic tells it once, however many
+workers found it. An alert that is not delivered is only logged: it must stop nobody.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from confluent_kafka import KafkaException, Producer
+
+from stream_app.contract import wire
+from stream_app.contract.alerts import Alert, Severity
+from stream_app.contract.ids import fingerprint
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import ALERTS, PARTITIONER, full_name
+from stream_app.shell.shelf import Refusal
+
+RUNBOOK = "docs/runbooks/model-refused.md"
+_DELIVERY_TIMEOUT_S = 2.0  # a roll back may be waiting
+_log = logging.getLogger(__name__)
+
+
+def alarm(kafka: KafkaSettings) -> Callable[[Refusal], None]:
+    """Build what raises an alert for a model that was refused."""
+
+    def raise_alert(refusal: Refusal) -> None:
+        told = alert(refusal, raised_ms=time.time_ns() // 1_000_000)
+        producer = Producer(
+            {
+                "bootstrap.servers": kafka.bootstrap_servers,
+                "partitioner": PARTITIONER,
+                "enable.idempotence": True,
+                "log_level": 2,
+            }
+        )
+        try:
+            topic = full_name(kafka.prefix, ALERTS)
+            producer.produce(topic, key=told.fingerprint, value=wire.encode(told))
+            undelivered: object = producer.flush(_DELIVERY_TIMEOUT_S)
+        except KafkaException as error:
+            undelivered = error
+        if undelivered:
+            _log.error("an alert was not delivered: %s (%s)", told.summary, undelivered)
+
+    return raise_alert
+
+
+def alert(refusal: Refusal, raised_ms: int) -> Alert:
+    """Put a refusal into the words of an alert."""
+    goes_on = "nothing serves in its place"
+    if refusal.serves is not None:
+        goes_on = f"{refusal.serves} goes on"
+    return Alert(
+        fingerprint=fingerprint("model refused", *refusal[:3]),
+        raised_ms=raised_ms,
+        market=refusal.market,
+        cause="model refused",
+        severity=Severity.CRITICAL if refusal.serves is None else Severity.WARNING,
+        summary=f"{refusal.kind} {refusal.version} is refused, {goes_on}: {refusal.reason}",
+        value=None,
+        baseline=None,
+        sample_size=0,
+        segment=None,
+        action="mend the cause and announce the version anew, or roll back",
+        runbook=RUNBOOK,
+    )

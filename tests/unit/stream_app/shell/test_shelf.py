@@ -1,0 +1,250 @@
+"""What serves follows from what was announced, in the order of the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from stream_app.contract.models import (
+    AnyModelMessage,
+    ChampionAnnounced,
+    CorrectorAnnounced,
+    RolloutMode,
+)
+from stream_app.contract.rejects import ModelRefused
+from stream_app.scoring.corrector import FEATURES
+from stream_app.shell.shelf import Refusal, Shelf
+from stream_app.stages.step import PriceModel, Roster
+from tests import messages
+from tests.builders import MARKET
+from tests.fakes.champion import FakeChampion
+
+
+@dataclass
+class Bench:
+    """A shelf, and what it did. Version "bad" is refused, and whatever stands in `spoilt`."""
+
+    opened: list[str] = field(default_factory=list)
+    rechecked: list[str] = field(default_factory=list)
+    alarms: list[Refusal] = field(default_factory=list)
+    spoilt: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.shelf = Shelf(self.open, self.recheck, self.alarms.append)
+
+    def open(self, announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
+        self.opened += [one.manifest.version for one in announced]
+        return [
+            ModelRefused("the hash differs")
+            if one.manifest.version == "bad"
+            else FakeChampion(one.manifest.version)
+            for one in announced
+        ]
+
+    def recheck(self, model: PriceModel, announced: ChampionAnnounced) -> None:
+        assert model.version == announced.manifest.version
+        self.rechecked.append(model.version)
+        if model.version in self.spoilt:
+            raise ModelRefused("golden rows differ")
+
+    def put(self, *messages: AnyModelMessage) -> Roster:
+        self.shelf.put(messages)
+        self.shelf.fill()
+        return self.roster()
+
+    def roster(self) -> Roster:
+        return self.shelf.serving()[MARKET].roster
+
+
+def champion(version: str) -> ChampionAnnounced:
+    return messages.champion(manifest=messages.manifest(version=version))
+
+
+def named(**aliases: str) -> list[AnyModelMessage]:
+    return [messages.alias(alias=alias, version=version) for alias, version in aliases.items()]
+
+
+def corrector(version: str, **changes: object) -> CorrectorAnnounced:
+    numbers = (0.1,) * len(FEATURES)
+    return messages.corrector(
+        version=version,
+        **{"feature_names": FEATURES, **dict.fromkeys(_NUMBERS, numbers), **changes},
+    )
+
+
+_NUMBERS = ("counts", "means", "variances", "weights")
+THREE = (champion("v1"), champion("v2"), champion("v3"))
+
+
+def test_a_champion_serves_once_it_is_announced_and_named() -> None:
+    bench = Bench()
+
+    assert bench.put(champion("v1"), champion("v2")) == Roster()
+    assert bench.put(*named(champion="v1")) == Roster("v1")
+
+
+def test_the_alias_may_come_before_the_announcement() -> None:
+    bench = Bench()
+
+    bench.put(*named(champion="v1"))
+
+    assert bench.put(champion("v1")) == Roster("v1")
+
+
+def test_all_three_aliases_are_followed_and_no_other() -> None:
+    bench = Bench()
+
+    roster = bench.put(
+        *THREE, *named(champion="v2", previous="v1", challenger="v3", favourite="v9")
+    )
+
+    assert roster == Roster("v2", None, "v1", "v3")
+
+
+def test_the_rollout_is_followed() -> None:
+    bench = Bench()
+
+    roster = bench.put(messages.rollout(mode=RolloutMode.AB, share=0.5))
+
+    assert (roster.mode, roster.share) == (RolloutMode.AB, 0.5)
+
+
+def test_only_what_an_alias_names_at_the_end_is_opened_and_all_of_it_at_once() -> None:
+    bench = Bench()
+    asked: list[int] = []
+
+    def count(announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
+        asked.append(len(announced))
+        return bench.open(announced)
+
+    shelf = Shelf(count, bench.recheck, bench.alarms.append)
+    shelf.put([*THREE, *named(champion="v1", previous="v1"), *named(champion="v2")])
+    shelf.fill()
+
+    assert (asked, bench.opened) == ([2], ["v2", "v1"])
+
+
+def test_a_roll_back_opens_nothing() -> None:
+    bench = Bench()
+    bench.put(*THREE, *named(champion="v2", previous="v1"))
+
+    bench.shelf.put(named(champion="v1", previous="v2"))
+
+    assert bench.roster() == Roster("v1", None, "v2")
+    assert bench.opened == ["v2", "v1"]
+
+
+def test_golden_rows_are_looked_at_again_before_a_roll_back() -> None:
+    bench = Bench()
+    bench.put(*THREE, *named(champion="v2", previous="v1"))
+    bench.spoilt.add("v1")
+
+    bench.shelf.put(named(champion="v1", previous="v2"))
+
+    assert bench.rechecked == ["v2", "v1"]
+    assert bench.roster() == Roster("v2", None, "v2")
+    assert bench.alarms == [Refusal(MARKET, "champion", "v1", "golden rows differ", "v2")]
+
+
+def test_while_a_new_champion_is_opened_the_old_one_serves() -> None:
+    bench = Bench()
+    bench.put(*THREE, *named(champion="v1"))
+
+    bench.shelf.put(named(previous="v1", champion="v2"))
+
+    assert bench.roster() == Roster("v1", None, "v1")
+    bench.shelf.fill()
+    assert bench.roster() == Roster("v2", None, "v1")
+
+
+def test_what_no_alias_names_any_more_is_let_go() -> None:
+    bench = Bench()
+    bench.put(*THREE, *named(champion="v1"))
+    bench.put(*named(champion="v2"))
+
+    bench.put(*named(champion="v1"))
+
+    assert bench.opened == ["v1", "v2", "v1"]
+
+
+def test_a_refused_champion_leaves_the_old_one(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    bench.put(champion("v1"), *named(champion="v1"))
+
+    roster = bench.put(champion("bad"), *named(previous="v1", champion="bad"))
+
+    assert roster == Roster("v1", None, "v1")
+    assert "the hash differs" in caplog.text
+    assert bench.alarms == [Refusal(MARKET, "champion", "bad", "the hash differs", "v1")]
+
+
+def test_after_a_restart_the_previous_champion_stands_in_for_a_refused_one() -> None:
+    bench = Bench()
+
+    roster = bench.put(champion("v1"), champion("bad"), *named(previous="v1", champion="bad"))
+
+    assert roster == Roster(None, None, "v1")
+    assert bench.alarms == [Refusal(MARKET, "champion", "bad", "the hash differs", None)]
+
+
+def test_a_refused_challenger_is_not_there() -> None:
+    bench = Bench()
+    bench.put(*THREE, *named(champion="v1", challenger="v2"))
+
+    roster = bench.put(champion("bad"), *named(challenger="bad"))
+
+    assert roster == Roster("v1")
+
+
+def test_what_was_refused_is_told_once_and_not_tried_again_until_announced_anew() -> None:
+    bench = Bench()
+    bench.put(champion("bad"), *named(champion="bad", challenger="bad"))
+
+    bench.put(corrector("1"), *named(champion="bad"))
+    assert (bench.opened, len(bench.alarms)) == (["bad"], 1)
+
+    bench.put(champion("bad"))
+    assert (bench.opened, len(bench.alarms)) == (["bad", "bad"], 2)
+
+
+def test_what_is_announced_anew_while_it_is_opened_is_opened_again() -> None:
+    bench = Bench()
+    found: list[PriceModel | ModelRefused] = [ModelRefused("of before"), FakeChampion("v1")]
+
+    def slow(announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
+        if len(found) == 2:
+            shelf.put([champion("v1")])
+        return [found.pop(0)]
+
+    shelf = Shelf(slow, bench.recheck, bench.alarms.append)
+    shelf.put([champion("v1"), *named(champion="v1")])
+    shelf.fill()
+
+    assert shelf.serving()[MARKET].roster == Roster("v1")
+    assert bench.alarms == []
+
+
+def test_the_newest_corrector_serves() -> None:
+    assert Bench().put(corrector("1"), corrector("2")) == Roster(None, "2")
+
+
+def test_a_corrector_of_other_features_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    other = [corrector(version, feature_names=("home_log_area",)) for version in "23"]
+
+    assert bench.put(corrector("1"), *other) == Roster(None, "1")
+    assert "corrector refused" in caplog.text
+    assert [(one.kind, one.version, one.serves) for one in bench.alarms] == [
+        ("corrector", "3", "1")
+    ]
+
+
+def test_a_snapshot_does_not_change_under_a_batch() -> None:
+    bench = Bench()
+    bench.put(corrector("1"))
+    snapshot = bench.shelf.serving()
+
+    bench.put(corrector("2"))
+
+    assert snapshot is not bench.shelf.serving()
+    assert snapshot[MARKET].corrector == corrector("1")
