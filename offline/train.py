@@ -71,8 +71,11 @@ class Fitted(NamedTuple):
     encodings: Encodings
 
     def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        log_price: NDArray[np.float64] = self.regressor.predict(_encode(self.encodings, rows))
+        log_price: NDArray[np.float64] = self.regressor.predict(self.encoded(rows))
         return log_price
+
+    def encoded(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return Encoder(NAMES, self.encodings.numbers, self.encodings.defaults)(rows)
 
 
 class Candidate(NamedTuple):
@@ -80,8 +83,10 @@ class Candidate(NamedTuple):
 
     champion: Champion  # as a scorer will have it
     bundle: bytes
+    older: Dataset  # what the second fit was fitted to
     holdout: Dataset
-    holdout_log: NDArray[np.float64]  # what the second fit said of the holdout
+    judged: Fitted  # the second fit
+    holdout_log: NDArray[np.float64]  # what it said of the holdout
 
 
 def train(
@@ -100,12 +105,15 @@ def train(
 
 
 def _train(dataset: Dataset, seed: int, made_ms: int, say: Callable[[str], None]) -> Candidate:
+    dataset = splits.without_duplicates(dataset)
     split = splits.forward(dataset)
+    splits.refuse_thin(dataset, split)
     older, holdout = dataset.take(split.older), dataset.take(split.newer)
     shape = choose_shape(older, seed)
     say(f"{shape.trees} trees of {shape.leaves} leaves, {shape.loss.replace('_', ' ')}")
     say(f"{len(older):,} homes to train on, {len(holdout):,} later ones to judge by")
-    holdout_log = fit(older, shape, seed).predict_log(holdout.rows)
+    judged = fit(older, shape, seed)
+    holdout_log = judged.predict_log(holdout.rows)
     say(f"fitting all {len(dataset):,} homes")
     final = fit(dataset, shape, seed)
     dumped = bundle.dump(final.regressor)
@@ -115,13 +123,14 @@ def _train(dataset: Dataset, seed: int, made_ms: int, say: Callable[[str], None]
         holdout_abs_log_errors=_newest_errors(holdout, holdout_log),
         metrics=_figures(holdout, holdout_log) | {"trees": float(shape.trees)},
     )
-    return Candidate(Champion(final.regressor, manifest), dumped, holdout, holdout_log)
+    champion = Champion(final.regressor, manifest)
+    return Candidate(champion, dumped, older, holdout, judged, holdout_log)
 
 
 def fit(dataset: Dataset, shape: Shape, seed: int) -> Fitted:
     """Fit encodings and regressor to all rows given; equal input gives equal bits."""
     fitted = encodings.fit(dataset.rows, dataset.log_price - np.log(dataset.area_m2))
-    rows = _encode(fitted, dataset.rows)
+    rows = Encoder(NAMES, fitted.numbers, fitted.defaults)(dataset.rows)
     # A constant is never split on; and the binning refuses a column that nobody fills in.
     rows[:, [NAMES.index(name) for name in IGNORED]] = 0.0
     rows[:, np.isnan(rows).all(axis=0)] = 0.0
@@ -144,17 +153,13 @@ def choose_shape(dataset: Dataset, seed: int) -> Shape:
     errors: dict[Shape, float] = {}
     for shape in SHAPES:
         fitted = fit(older, shape, seed)
-        staged = fitted.regressor.staged_predict(_encode(fitted.encodings, later.rows))
+        staged = fitted.regressor.staged_predict(fitted.encoded(later.rows))
         errors |= {
             shape._replace(trees=trees): float(np.abs(later.log_price - log_price).mean())
             for trees, log_price in enumerate(staged, start=1)
             if trees >= TREES_MIN and trees % TREES_STEP == 0
         }
     return min(errors, key=errors.__getitem__)
-
-
-def _encode(fitted: Encodings, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    return Encoder(NAMES, fitted.numbers, fitted.defaults)(rows)
 
 
 def _newest_errors(holdout: Dataset, holdout_log: NDArray[np.float64]) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from offline import splits
-from offline.splits import NotEnough, Split
+from offline.splits import NotEnough, Overlap, Split
 from tests import sales
 
 
@@ -51,21 +51,36 @@ def test_homes_that_are_not_published_are_not_taken_for_one() -> None:
 def test_too_few_homes_are_refused_with_their_number() -> None:
     rows = sales.rows()
 
-    with pytest.raises(NotEnough, match="king-county: 100 sold homes, at least 430 are needed"):
+    least = splits.OLDER_ROWS_MIN + splits.NEWER_ROWS_MIN
+    with pytest.raises(NotEnough, match=f"king-county: 100 sold homes, at least {least} are"):
         splits.forward(rows.take(np.arange(len(rows)) < 100))
 
 
 def test_a_boundary_that_leaves_too_few_on_a_side_is_refused() -> None:
-    with pytest.raises(NotEnough, match="0 homes sold before the boundary, 400 are needed"):
+    says = f"0 homes sold before the boundary, {splits.OLDER_ROWS_MIN} are needed"
+    with pytest.raises(NotEnough, match=says):
         splits.forward(sales.rows(), newer_share=1.0)
 
 
-def test_a_shuffled_split_is_refused() -> None:
+def test_a_shuffled_split_is_refused_with_count_and_examples() -> None:
     rows = sales.rows()
     older = np.random.default_rng(0).random(len(rows)) < 0.7
 
-    with pytest.raises(ValueError, match="listed in the newer part before a sale of the older"):
+    says = r"(\d+) of (\d+) homes were listed in the newer part before .*: kc-\d+, kc-\d+, kc-"
+    with pytest.raises(Overlap, match=says) as refused:
         splits.refuse(rows, Split(older, ~older, 0))
+
+    assert f"of {(~older).sum()} homes" in str(refused.value)
+
+
+def test_a_listing_on_both_sides_is_refused() -> None:
+    rows = sales.rows()
+    split = splits.forward(rows)
+    newer = split.newer.copy()
+    newer[0] = True
+
+    with pytest.raises(Overlap, match=r"listings in both: 1 \(kc-0\)"):
+        splits.refuse(rows, split._replace(newer=newer))
 
 
 def test_a_home_on_both_sides_is_refused() -> None:
@@ -74,5 +89,24 @@ def test_a_home_on_both_sides_is_refused() -> None:
     homes = rows.home_id.copy()
     homes[-1] = homes[0]
 
-    with pytest.raises(ValueError, match="home home-0 and 0 more are in both"):
+    with pytest.raises(Overlap, match=r"homes in both: 1 \(home-0\)"):
         splits.refuse(replace(rows, home_id=homes), split)
+
+
+def test_the_same_sale_of_the_same_home_counts_once() -> None:
+    rows = sales.rows()
+    twice = rows.take(np.array([0, 0, 1]))
+
+    assert splits.without_duplicates(twice).listing_id.tolist() == ["kc-0", "kc-1"]
+    unnamed = replace(twice, home_id=np.full(3, ""))
+    assert len(splits.without_duplicates(unnamed)) == 3
+
+
+def test_a_region_of_which_no_older_sale_tells_is_refused() -> None:
+    rows = sales.rows()
+    split = splits.forward(rows)
+    region = np.where(split.newer, "kc-new", rows.region)
+
+    splits.refuse_thin(rows, split)
+    with pytest.raises(NotEnough, match="are of 1 regions with fewer than 30 older .*: kc-new"):
+        splits.refuse_thin(replace(rows, region=region), split)
