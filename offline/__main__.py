@@ -32,11 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.WrongOptions,
         log.LogUnreadable,
         splits.NotEnough,
+        splits.Overlap,
         NotRegistered,
     ) as error:
         commands.say(f"offline {given.command}: {error}")
         return WRONG_INPUT
-    except (announce.NotAnnounced, OSError) as error:
+    except (announce.Held, announce.NotAnnounced, OSError) as error:
         commands.say(f"offline {given.command}: {error}")
         return FAILED
     _show(result, as_json=given.json)

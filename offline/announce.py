@@ -21,6 +21,10 @@ class NotAnnounced(Exception):
     """The broker did not confirm: whoever serves goes on as before."""
 
 
+class Held(Exception):
+    """The audit holds the version back, and nobody has said that he looked."""
+
+
 class Message(NamedTuple):
     """One record for `housing.models`."""
 
@@ -40,6 +44,10 @@ class Versions(Protocol):
 
     def set_alias(self, alias: str, version: str) -> None: ...
 
+    def held(self, version: str) -> str | None: ...
+
+    def review(self, version: str, reason: str) -> None: ...
+
 
 class Promotion(Struct, frozen=True):
     """What was announced."""
@@ -57,20 +65,28 @@ def promote(
     market: str,
     version: str | None,
     reason: str,
+    reviewed: str | None = None,
 ) -> Promotion:
     """Announce a version (the challenger if none is named) as the market's champion.
 
     The broker is told first and MLflow after: what is not confirmed has not happened.
+    `reviewed` is why a version that the audit holds may be served all the same.
 
     Raises
     ------
     NotRegistered : no such version, or no challenger
+    Held : the audit holds the version, and there is no review of it
     NotAnnounced : the broker did not confirm
     """
     version = version or versions.alias(registry.CHALLENGER)
     if version is None:
         raise NotRegistered(f"{market}: nothing was trained yet")
     announced = versions.announcement(version)
+    if reviewed is not None:
+        versions.review(version, reviewed)
+    held = versions.held(version)
+    if held is not None:
+        raise Held(f"{version} is held: {held}; look, then say why it may serve: --reviewed REASON")
     before = versions.alias(registry.CHAMPION)
     # The same champion again changes nothing: the way back stays what it was.
     previous = versions.alias(registry.PREVIOUS) if before == version else before

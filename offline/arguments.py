@@ -53,6 +53,9 @@ def _announce(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--reason", default="announced by hand", help="kept with the alias; default: %(default)s"
     )
+    command.add_argument(
+        "--reviewed", metavar="REASON", help="why a version that the audit holds may be served"
+    )
 
 
 def _add_market(command: argparse.ArgumentParser) -> None:

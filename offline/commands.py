@@ -27,6 +27,7 @@ def say(text: str) -> None:
 
 def train(given: argparse.Namespace) -> dict[str, object]:
     """Data set, candidate, registration as challenger."""
+    from offline import audit, shift
     from offline.registry import Registry
     from offline.train import train as make
 
@@ -37,7 +38,15 @@ def train(given: argparse.Namespace) -> dict[str, object]:
     data = dataset.collect(partitions, given.market, given.train_to, _told())
     say(f"{len(data):,} sold homes; events {data.counts}")
     candidate = make(data, seed, made_ms=int(time.time() * 1000), say=say)
-    announced = Registry(own, given.market).register(candidate, data)
+    found = audit.findings(candidate)
+    parts = shift.report(data, candidate)
+    held = audit.held(found)
+    if held is not None:
+        say(f"HELD for review, `announce` will ask for --reviewed: {held}")
+    papers = {"audit.json": found, "split.json": parts}
+    announced = Registry(own, given.market).register(
+        candidate, data, held, {name: _json(paper) for name, paper in papers.items()}
+    )
     manifest = announced.manifest
     return {
         "market": manifest.market,
@@ -48,6 +57,9 @@ def train(given: argparse.Namespace) -> dict[str, object]:
         "data_sha256": manifest.data_sha256,
         "events": data.counts,
         "metrics": manifest.metrics,
+        "held": held,
+        "findings": msgspec.to_builtins(found),
+        "split": msgspec.to_builtins(parts),
     }
 
 
@@ -73,7 +85,9 @@ def announce(given: argparse.Namespace) -> dict[str, object]:
 
     kafka, own = from_environment()
     versions = Registry(own, given.market)
-    promotion = promote(versions, publish, kafka, given.market, given.version, given.reason)
+    promotion = promote(
+        versions, publish, kafka, given.market, given.version, given.reason, given.reviewed
+    )
     return msgspec.structs.asdict(promotion)
 
 
@@ -82,6 +96,10 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "backtest": backtest,
     "announce": announce,
 }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value)).decode()
 
 
 def _partitions(given: argparse.Namespace, kafka: KafkaSettings) -> list[Partition]:

@@ -6,9 +6,10 @@ same version, registered once. Aliases: `challenger` (registered last), `champio
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -29,6 +30,9 @@ CHAMPION: Final = "champion"
 PREVIOUS: Final = "previous"
 _ANNOUNCEMENT = "announcement.json"
 _VERSION_TAG = "version"
+_HELD_TAG = "held"
+_REVIEWED_TAG = "reviewed"
+_TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
 _SQLITE = "sqlite:///"
 
 
@@ -49,8 +53,18 @@ class Registry:
         self._name = f"housing-{market}"
         self._client = MlflowClient(settings.mlflow_tracking_uri)
 
-    def register(self, candidate: Candidate, dataset: Dataset) -> ChampionAnnounced:
-        """Keep a candidate, signed, as the challenger. The same again is the one there is."""
+    def register(
+        self,
+        candidate: Candidate,
+        dataset: Dataset,
+        held: str | None = None,
+        papers: Mapping[str, str] = MappingProxyType({}),
+    ) -> ChampionAnnounced:
+        """Keep a candidate, signed, as the challenger. The same again is the one there is.
+
+        `held` says why it is not to be served without a review; `papers` are kept with
+        the version, text by file name.
+        """
         manifest = candidate.champion.manifest
         found = self._find(manifest.version)
         known = None if found is None else self._announcement(found)
@@ -62,6 +76,7 @@ class Registry:
             self._record(announced)
         elif announced != known:
             self._client.log_text(found.run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
+        self._file(manifest.version, held, papers)
         self.set_alias(CHALLENGER, manifest.version)
         return announced
 
@@ -91,6 +106,35 @@ class Registry:
         """
         number = self._need(version).version
         self._client.set_registered_model_alias(self._name, alias, number)
+
+    def held(self, version: str) -> str | None:
+        """Why the version is not to be served without a review; None once it was reviewed.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        tags = self._need(version).tags
+        return None if _REVIEWED_TAG in tags else tags.get(_HELD_TAG)
+
+    def review(self, version: str, reason: str) -> None:
+        """Note that somebody looked at a held version and lets it be served.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        number = self._need(version).version
+        self._client.set_model_version_tag(self._name, number, _REVIEWED_TAG, reason)
+
+    def _file(self, version: str, held: str | None, papers: Mapping[str, str]) -> None:
+        found = self._need(version)
+        for name, text in papers.items():
+            self._client.log_text(found.run_id, text, name)
+        if held is not None:
+            self._client.set_model_version_tag(
+                self._name, found.version, _HELD_TAG, held[:_TAG_LETTERS_MAX]
+            )
 
     def _sign(
         self, candidate: Candidate, manifest: Manifest, dataset: Dataset

@@ -9,6 +9,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from offline.dataset import Dataset
+from offline.splits import without_duplicates
+from offline.train import Candidate
 from stream_app.core.features import CATEGORICAL, NAMES
 
 BINS = 10  # of equal counts in the older part
@@ -40,8 +42,10 @@ class Parts(Struct, frozen=True):
     shifts: tuple[Shift, ...]
 
 
-def report(dataset: Dataset, duplicates: int, older: Dataset, newer: Dataset) -> Parts:
-    """Describe a split of `dataset`, from which `duplicates` rows were taken before."""
+def report(dataset: Dataset, candidate: Candidate) -> Parts:
+    """Describe what the training made of its data set."""
+    duplicates = len(dataset) - len(without_duplicates(dataset))
+    older, newer = candidate.older, candidate.holdout
     shifts = compare(older, newer)
     far = [s for s in shifts if s.psi is not None and s.psi > SHIFTED_PSI]
     return Parts(

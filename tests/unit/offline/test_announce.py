@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from offline import announce, registry
-from offline.announce import Message, NotAnnounced, promote
+from offline.announce import Held, Message, NotAnnounced, promote
 from offline.registry import NotRegistered
 from stream_app.contract import wire
 from stream_app.contract.models import AliasSet, ChampionAnnounced
@@ -21,6 +21,7 @@ class FakeRegistry:
 
     def __init__(self, **aliases: str) -> None:
         self.aliases = aliases
+        self.holds: dict[str, str] = {}
 
     def announcement(self, version: str) -> ChampionAnnounced:
         if version not in ("c1", "c2"):
@@ -32,6 +33,12 @@ class FakeRegistry:
 
     def set_alias(self, alias: str, version: str) -> None:
         self.aliases[alias] = version
+
+    def held(self, version: str) -> str | None:
+        return self.holds.get(version)
+
+    def review(self, version: str, reason: str) -> None:
+        del self.holds[version]
 
 
 class Broker:
@@ -100,3 +107,17 @@ def test_what_the_broker_does_not_confirm_has_not_happened(
         promote(versions, announce.publish, nobody, MARKET, None, "better")
 
     assert versions.aliases[registry.CHAMPION] == "c1"
+
+
+def test_a_held_version_is_told_only_after_a_review(broker: Broker) -> None:
+    versions = FakeRegistry(challenger="c1")
+    versions.holds["c1"] = "R2 of the log price is 0.9990"
+
+    with pytest.raises(Held, match=r"c1 is held: R2 .* 0\.9990; look, then say .* --reviewed"):
+        promote(versions, broker.publish, KAFKA, MARKET, None, "first")
+    assert broker.sent == []
+    assert "champion" not in versions.aliases
+
+    promote(versions, broker.publish, KAFKA, MARKET, None, "first", "prices are made up here")
+
+    assert versions.aliases["champion"] == "c1"

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from offline import arguments
 from offline.__main__ import main
+from stream_app.contract.events import Listing, Sale
 from tests import builders, sales
 
 DAY = "2015-06-01"
@@ -56,6 +58,29 @@ def test_training_prints_its_version_as_json_and_keeps_the_bundle(
     result = json.loads(line)
     assert result["version"].startswith("c")
     assert (tmp_path / "models" / f"{result['bundle_sha256']}.skops").exists()
+
+
+def test_a_leak_in_the_events_holds_the_version_and_announce_asks_for_a_review(
+    run: Run, tmp_path: Path
+) -> None:
+    found = sales.events()
+    prices = {e.listing_id: e.sale_price for e in found if isinstance(e, Sale)}
+    leaking = [
+        msgspec.structs.replace(e, basement_m2=prices[e.listing_id])
+        if isinstance(e, Listing)
+        else e
+        for e in found
+    ]
+    path = tmp_path / "leaking.jsonl"
+    path.write_bytes(b"\n".join(map(builders.raw, leaking)))
+    market = "--market", sales.MARKET
+
+    _, out, _ = run("train", *market, "--events", str(path), "--train-to", DAY, "--json")
+    status, _, err = run("announce", *market)
+
+    assert "home_basement_m2 alone explains" in json.loads(out)["held"]
+    assert status == 1
+    assert err.strip().endswith("look, then say why it may serve: --reviewed REASON")
 
 
 def test_a_backtest_prints_figures_for_people_too(run: Run, events: Path) -> None:

@@ -107,3 +107,14 @@ def test_a_large_data_set_is_thinned_evenly(monkeypatch: pytest.MonkeyPatch, hom
     data = reference.sample(sales.rows(), home.candidate.holdout, home.candidate.holdout_log)
 
     assert pq.read_table(io.BytesIO(data)).num_rows == 100
+
+
+def test_a_held_version_stays_held_until_somebody_reviewed_it(home: Home) -> None:
+    version = home.announced.manifest.version
+    assert home.versions.held(version) is None
+
+    home.versions.register(home.candidate, sales.rows(), "too good", {"audit.json": "[]"})
+    assert home.versions.held(version) == "too good"
+
+    home.versions.review(version, "looked")
+    assert home.versions.held(version) is None

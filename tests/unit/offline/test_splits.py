@@ -108,5 +108,5 @@ def test_a_region_of_which_no_older_sale_tells_is_refused() -> None:
     region = np.where(split.newer, "kc-new", rows.region)
 
     splits.refuse_thin(rows, split)
-    with pytest.raises(NotEnough, match="are of 1 regions with fewer than 30 older .*: kc-new"):
+    with pytest.raises(NotEnough, match=r"are of 1 regions with fewer than 30 older .*: kc-new"):
         splits.refuse_thin(replace(rows, region=region), split)
