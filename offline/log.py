@@ -7,6 +7,7 @@ when it happened. Not here: what an event means (stages/scorer.py).
 import heapq
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from msgspec import Struct
 
 from stream_app.contract import wire
-from stream_app.contract.events import Listing
+from stream_app.contract.events import Listing, Sale, kind_of, kind_of_type
 from stream_app.contract.rejects import Rejected
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name
@@ -25,6 +26,7 @@ from stream_app.stages.step import Batch, Record
 
 BATCH_MAX = 500  # what a worker takes at most by default
 _FILE_ID = "file"
+_SALE = kind_of_type(Sale)
 _POLL_S = 0.2
 _ANSWER_S = 10.0  # for a broker to say what it has
 _QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more, is gone
@@ -42,6 +44,7 @@ class Head(Struct):
     market: str = ""
     listing_id: str = ""
     home_id: str | None = None
+    kind: str = ""
 
 
 class Line(NamedTuple):
@@ -84,7 +87,8 @@ def _head_of_repaired(value: bytes) -> Head:
         return Head()
     event = decoded.event
     home_id = event.home_id if isinstance(event, Listing) else None
-    return Head(event.region, event.event_time_ms, event.market, event.listing_id, home_id)
+    kind = kind_of(event)
+    return Head(event.region, event.event_time_ms, event.market, event.listing_id, home_id, kind)
 
 
 def of_lines(values: Iterable[bytes]) -> Partition:
@@ -227,9 +231,39 @@ def merged(partitions: Sequence[Partition]) -> Partition:
     if len(partitions) == 1:
         return partitions[0]
     lines = heapq.merge(*(p.lines for p in partitions), key=lambda line: line.head.event_time_ms)
+    return Partition(partitions[0].topic, 0, 1, _renumbered(lines))
 
-    def renumbered() -> Iterator[Line]:
-        for offset, line in enumerate(lines):
-            yield Line(line.record._replace(offset=offset), line.head)
 
-    return Partition(partitions[0].topic, 0, 1, renumbered())
+def with_late_sales(partition: Partition, delay_ms: int) -> Partition:
+    """The same log, but each sale became known `delay_ms` after it was made."""
+    lines = _renumbered(_held_back(partition.lines, delay_ms)) if delay_ms else partition.lines
+    return partition._replace(lines=lines)
+
+
+def _held_back(lines: Iterable[Line], delay_ms: int) -> Iterator[Line]:
+    held: deque[Line] = deque()  # in the order in which they come out
+    for line in lines:
+        while held and held[0].head.event_time_ms <= line.head.event_time_ms:
+            yield held.popleft()
+        if line.head.kind == _SALE:
+            held.append(_published_later(line, delay_ms))
+        else:
+            yield line
+    yield from held
+
+
+def _published_later(line: Line, delay_ms: int) -> Line:
+    decoded = wire.decode_event(line.record.value or b"")
+    if isinstance(decoded, Rejected):
+        return line
+    event = msgspec.structs.replace(
+        decoded.event, event_time_ms=decoded.event.event_time_ms + delay_ms
+    )
+    value, at_ms = wire.encode(event), event.event_time_ms
+    record = line.record._replace(value=value, append_time_ms=at_ms)
+    return Line(record, head_of(value))
+
+
+def _renumbered(lines: Iterable[Line]) -> Iterator[Line]:
+    for offset, line in enumerate(lines):
+        yield Line(line.record._replace(offset=offset), line.head)

@@ -53,6 +53,15 @@ class ChampionAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", tag
     address: str  # file name in the content-addressed store: <sha256>.skops
 
 
+class LiveErrors(Struct, frozen=True):
+    """Decayed means of |log sale price - log price|, as served, on the same sales."""
+
+    naive: float  # regional median per m2 times area
+    champion: float  # the offline model alone
+    answer: float  # with the correction, as far as the guard let it
+    sales: int  # how many were judged in all; the newest weigh most
+
+
 class CorrectorAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", tag="corrector"):
     """The market level of the corrector, frozen. Constant until the next is activated."""
 
@@ -70,8 +79,13 @@ class CorrectorAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", ta
     intercept: float
     guard_weight: Annotated[float, Meta(ge=0, le=1)]
     scale: Annotated[float, Meta(ge=0)] | None  # market mean of |log residual|
-    # 90 % quantile of |log residual| / region scale
+    # 90 % quantile of |log residual| / (region scale * segment factor)
     score_quantile: Annotated[float, Meta(ge=0)] | None
+    # Of the interval's width: by band of the predicted price, and by property type.
+    band_edges_log: tuple[float, ...] = ()  # rising; one fewer than the factors
+    band_factors: tuple[float, ...] = ()
+    type_factors: dict[str, float] = {}
+    errors: LiveErrors | None = None  # null: no sale yet that all three were asked about
 
 
 class AliasSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alias"):

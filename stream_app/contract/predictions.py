@@ -154,6 +154,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     region_scale: Annotated[
         float | None, Meta(description="mean |log residual| of the region, as served")
     ]
+    segment_factor: Annotated[
+        float, Meta(description="of the interval: price band and property type, as served")
+    ] = 1.0
     active_champion: Annotated[str | None, Meta(description="version active at the sale")]
     active_residual_log: Annotated[
         float | None,

@@ -82,6 +82,7 @@ class Served(Struct, array_like=True):
     versions: Versions | None = None
     region_scale: float | None = None
     arm: Arm = Arm.CHAMPION
+    segment_factor: float = 1.0
 
 
 class Entry(Struct, array_like=True):

@@ -1,24 +1,48 @@
-"""How far off a price may be: a rolling conformal quantile, scaled by the region.
+"""How far off a price may be: a rolling conformal quantile, scaled by region and kind of home.
 
 Half the width of the 90 % interval in log price is `quantile of scores * scale
-of the region`, where a score is |log residual| / scale as it was served. The
-quantile is the market's (rolling, from its newest sales: stages/learner.py), the
-scale is the region's own, so that a quiet suburb is not given the centre's
-width. Market-wide quantiles alone covered 65 to 97 % of a region's sales.
+of the region * factor of the segment`, where a score is |log residual| / (scale *
+factor) as it was served. The quantile is the market's (rolling, from its newest
+sales: stages/learner.py), the scale is the region's own, so that a quiet suburb is
+not given the centre's width. The factor is learned for the whole market, for five
+bands of the *predicted* price and for each property type: what is cheap or dear for
+its market is harder to price. Bands of the sale price would fail by construction:
+among the dearest sales are those that were priced too low.
+
+What each of them gained: docs/architecture.md, section 5.
 """
 
 import math
+from bisect import bisect_right
 
+import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
+from stream_app.contract.models import CorrectorAnnounced
 from stream_app.core.region import Decayed
 
 COVERAGE = 0.9
 SCORES_KEPT = 500  # the newest; older ones are of another market
 SCALE_HALF_LIFE = 100  # labels
-MARKET_PSEUDO_LABELS = 20  # how many labels of its own a region's scale needs to count as much
+MARKET_PSEUDO_LABELS = 5  # how many labels of its own a region's scale needs to count as much
 _DECAY = 0.5 ** (1 / SCALE_HALF_LIFE)
+
+BANDS = 5  # of the predicted price, each with as many of the newest sales
+SEGMENT_HALF_LIFE = 500  # labels of the segment
+SEGMENT_PSEUDO_LABELS = 20  # how many of its own a factor needs to count as much as 1 does
+TYPES_MAX = 64  # HDB has 7; what a publisher makes up beyond these shares the factor 1
+_SEGMENT_DECAY = 0.5 ** (1 / SEGMENT_HALF_LIFE)
+
+
+class Segments(Struct, array_like=True):
+    """State of a market's segments: decayed mean |log residual| / scale of the region."""
+
+    edges_log: list[float] = []  # between the bands, rising; empty: none yet
+    bands: list[Decayed] = msgspec.field(default_factory=lambda: [Decayed() for _ in range(BANDS)])
+    types: dict[str, Decayed] = {}
+    prices_log: list[float] = []  # as served, newest last: where the next edges come from
 
 
 def quantile(scores: ArrayLike, coverage: float = COVERAGE) -> float | None:
@@ -84,3 +108,49 @@ def scale(region: Decayed, market_scale: float) -> float:
     return (region.total + MARKET_PSEUDO_LABELS * market_scale) / (
         region.weight + MARKET_PSEUDO_LABELS
     )
+
+
+def observe(segments: Segments, price_log: float, property_type: str, ratio: float) -> None:
+    """Take in a sale: the price as served, and its |log residual| / scale of the region."""
+    segments.prices_log.append(price_log)
+    del segments.prices_log[:-SCORES_KEPT]
+    if segments.edges_log:
+        band = segments.bands[bisect_right(segments.edges_log, price_log)]
+        ratio_of_type = ratio / shrunk(band)
+        decayed_add(band, ratio, _SEGMENT_DECAY)
+    else:
+        ratio_of_type = ratio
+    if property_type not in segments.types and len(segments.types) < TYPES_MAX:
+        segments.types[property_type] = Decayed()
+    if property_type in segments.types:
+        decayed_add(segments.types[property_type], ratio_of_type, _SEGMENT_DECAY)
+
+
+def move_edges(segments: Segments) -> None:
+    """Part the newest prices into bands anew; each band keeps its factor."""
+    if segments.prices_log:
+        shares = [band / BANDS for band in range(1, BANDS)]
+        segments.edges_log = np.quantile(segments.prices_log, shares).tolist()
+
+
+def shrunk(segment: Decayed) -> float:
+    """Factor of a segment: how much wider than its region's its errors are.
+
+    >>> shrunk(Decayed())
+    1.0
+    >>> shrunk(Decayed(total=40.0, weight=20.0))
+    1.5
+    """
+    return (segment.total + SEGMENT_PSEUDO_LABELS) / (segment.weight + SEGMENT_PSEUDO_LABELS)
+
+
+def segment_factor(
+    version: CorrectorAnnounced | None, price_log: float, property_type: str
+) -> float:
+    """Factor of a home's segment as of a version; 1 before the first, and for what is new."""
+    if version is None:
+        return 1.0
+    of_type = version.type_factors.get(property_type, 1.0)
+    if not version.band_factors:
+        return of_type
+    return version.band_factors[bisect_right(version.band_edges_log, price_log)] * of_type

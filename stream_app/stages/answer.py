@@ -151,8 +151,9 @@ def _surround(
     if market_scale is None:
         return
     served.region_scale = interval.scale(region_errors, market_scale)
+    served.segment_factor = interval.segment_factor(version, answer_log, served.property_type)
     if quantile is not None:
-        half = min(HALF_WIDTH_LIMIT, quantile * served.region_scale)
+        half = min(HALF_WIDTH_LIMIT, quantile * served.region_scale * served.segment_factor)
         served.price_low = math.exp(answer_log - half)
         served.price_high = math.exp(answer_log + half)
 
@@ -250,6 +251,7 @@ def outcome(
         components=served.components,
         versions=served.versions,
         region_scale=served.region_scale,
+        segment_factor=served.segment_factor,
         active_champion=active_champion,
         active_residual_log=active_residual_log,
         features=served.features,

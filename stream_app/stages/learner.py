@@ -27,12 +27,13 @@ import msgspec
 from msgspec import Struct
 
 from stream_app.contract import topics, wire
-from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.models import CorrectorAnnounced, LiveErrors
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.core.region import Decayed, Linear
 from stream_app.scoring import corrector, guard, interval
 from stream_app.scoring.corrector import Learner
 from stream_app.scoring.guard import Guard
+from stream_app.scoring.interval import Segments
 from stream_app.stages import step
 from stream_app.stages.step import Batch, Control, Output, Record, Serving, State
 
@@ -45,6 +46,15 @@ READS_MODELS = False  # an outcome says all
 VERSION_LABELS = 200
 
 
+class Errors(Struct, array_like=True):
+    """Decayed |log residual| of the three prices, of the sales that have all of them."""
+
+    naive: Decayed = msgspec.field(default_factory=Decayed)
+    champion: Decayed = msgspec.field(default_factory=Decayed)
+    answer: Decayed = msgspec.field(default_factory=Decayed)
+    sales: int = 0
+
+
 class Market(Struct, array_like=True):
     """State of one market."""
 
@@ -54,6 +64,8 @@ class Market(Struct, array_like=True):
     scores: list[float] = []  # newest last
     labels: int = 0
     versions: int = 0
+    segments: Segments = msgspec.field(default_factory=Segments)
+    errors: Errors = msgspec.field(default_factory=Errors)
 
 
 def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> step.Step:
@@ -108,27 +120,42 @@ def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
 
 
 def _judge(market: Market, outcome: Outcome) -> None:
-    """Take the errors of what was served: for the guard, the scale and the interval."""
+    """Take the errors of what was served: for the guard, the interval and who looks on."""
     served = outcome.components
     assert served.champion_log is not None  # noqa: S101 - step is CHAMPION
     assert outcome.price is not None  # noqa: S101 - step is CHAMPION
-    sold_log = math.log(outcome.sale_price)
+    sold_log, price_log = math.log(outcome.sale_price), math.log(outcome.price)
     correction = corrector.clipped(served.market_correction + served.region_correction)
-    guard.observe(
-        market.guard,
-        abs(sold_log - served.champion_log),
-        abs(sold_log - served.champion_log - correction),
-    )
-    error = abs(sold_log - math.log(outcome.price))
-    interval.decayed_add(market.scale, error)
+    of_champion, of_answer = abs(sold_log - served.champion_log), abs(sold_log - price_log)
+    of_corrected = abs(sold_log - served.champion_log - correction)
+    guard.observe(market.guard, of_champion, of_corrected)
+    _measure(market, outcome, price_log, of_answer)
+    if served.naive_log is not None:
+        live = market.errors
+        live.sales += 1
+        of_naive = abs(sold_log - served.naive_log)
+        for mean, error in (
+            (live.naive, of_naive),
+            (live.champion, of_champion),
+            (live.answer, of_answer),
+        ):
+            interval.decayed_add(mean, error, guard.DECAY)
+
+
+def _measure(market: Market, outcome: Outcome, price_log: float, error: float) -> None:
+    """Take an error in for the interval: market scale, segments and scores."""
+    interval.decayed_add(market.scale, error / outcome.segment_factor)
     if outcome.region_scale:
-        market.scores.append(error / outcome.region_scale)
+        ratio = error / outcome.region_scale
+        market.scores.append(ratio / outcome.segment_factor)
         del market.scores[: -interval.SCORES_KEPT]
+        interval.observe(market.segments, price_log, outcome.property_type, ratio)
 
 
 def _version(name: str, market: Market, learner: Learner, partition: int, record: Record) -> Output:
     market.versions += 1
-    linear = learner.freeze()
+    interval.move_edges(market.segments)
+    segments, linear = market.segments, learner.freeze()
     announced = CorrectorAnnounced(
         market=name,
         version=f"{market.versions:06d}",
@@ -142,8 +169,24 @@ def _version(name: str, market: Market, learner: Learner, partition: int, record
         weights=tuple(linear.weights),
         intercept=linear.intercept,
         guard_weight=guard.weight(market.guard),
-        scale=market.scale.total / market.scale.weight if market.scale.weight else None,
+        scale=_mean(market.scale) if market.scale.weight else None,
         score_quantile=interval.quantile(market.scores),
+        band_edges_log=tuple(segments.edges_log),
+        band_factors=tuple(map(interval.shrunk, segments.bands)) if segments.edges_log else (),
+        type_factors={n: interval.shrunk(d) for n, d in sorted(segments.types.items())},
+        errors=_live(market.errors),
     )
     key = f"{name}/corrector/{announced.version}"
     return Output(topics.MODELS, key.encode(), wire.encode(announced), partition=0)
+
+
+def _live(errors: Errors) -> LiveErrors | None:
+    if not errors.sales:
+        return None
+    return LiveErrors(
+        _mean(errors.naive), _mean(errors.champion), _mean(errors.answer), errors.sales
+    )
+
+
+def _mean(decayed: Decayed) -> float:
+    return decayed.total / decayed.weight

@@ -342,7 +342,8 @@ def _learn(served: Served, event: Sale | Correction, residual: float, bench: Ben
     bench.region_levels[event.region].learn(served.features, left)
     if served.step is Rung.CHAMPION and served.price is not None:
         error = abs(math.log(event.sale_price) - math.log(served.price))
-        interval.decayed_add(bench.desk.regions[event.region].scale, error)
+        region_errors = bench.desk.regions[event.region].scale
+        interval.decayed_add(region_errors, error / served.segment_factor)
 
 
 def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:

@@ -53,6 +53,7 @@ EXPORTED: dict[str, set[str]] = {
         "LatenessH",
         "LedgerDays",
         "LedgerEntries",
+        "LiveErrors",
         "Manifest",
         "Policy",
         "RolloutMode",

@@ -8,6 +8,7 @@ import pytest
 from offline import log
 from stream_app.contract.settings import KafkaSettings
 from tests import builders
+from tests.builders import DAY_MS, SOLD_MS, listing, sale
 
 EVENTS = [builders.listing(), builders.sale(), builders.listing(listing_id="kc-2")]
 
@@ -87,3 +88,29 @@ def test_partitions_merge_in_the_order_of_event_time() -> None:
 
     assert [line.head.event_time_ms for line in lines] == [1, 2, 3, 5]
     assert [line.record.offset for line in lines] == [0, 1, 2, 3]
+
+
+def test_sales_that_become_known_later_come_later_and_nothing_else_moves() -> None:
+    early, late = listing(), listing(listing_id="kc-2", event_time_ms=SOLD_MS + 5 * DAY_MS)
+    told = log.of_lines(map(builders.raw, (early, sale(), late)))
+
+    lines = list(log.with_late_sales(told, 30 * DAY_MS).lines)
+
+    assert [line.head.kind for line in lines] == ["listing", "listing", "sale"]
+    assert [line.record.offset for line in lines] == [0, 1, 2]
+    assert lines[-1].record.append_time_ms == lines[-1].head.event_time_ms
+    assert lines[-1].head.event_time_ms == SOLD_MS + 30 * DAY_MS
+
+
+def test_a_sale_that_cannot_be_read_is_left_as_it_is() -> None:
+    raw = b'{"kind":"sale","region":"kc-98178","event_time_ms":1405296000000}'
+
+    (line,) = log.with_late_sales(log.of_lines([raw]), DAY_MS).lines
+
+    assert line.record.value == raw
+
+
+def test_without_a_delay_the_log_is_as_it_was() -> None:
+    told = log.of_lines([builders.raw(sale())])
+
+    assert log.with_late_sales(told, 0).lines is told.lines

@@ -15,18 +15,16 @@ def guard_after(*errors: tuple[float, float]) -> Guard:
 
 
 @pytest.mark.parametrize(
-    ("errors", "weighs"),
+    ("champion", "corrected", "weighs"),
     [
-        ((), 1.0),
-        (((0.1, 0.05),), 1.0),
-        (((0.1, 0.1),), 1.0),
-        (((0.1, 0.101),), 0.5),
-        (((0.1, 0.102),), 0.0),
-        (((0.1, 0.2),), 0.0),
-        (((0.0, 0.1),), 1.0),
+        (0.1, 0.05, 1.0),
+        (0.1, 0.1, 1.0),
+        (0.1, 0.101, 0.5),
+        (0.1, 0.102, 0.0),
+        (0.1, 0.2, 0.0),
+        (0.0, 0.1, 1.0),
     ],
     ids=[
-        "no label yet",
         "helps",
         "no difference",
         "costs 1 %",
@@ -35,10 +33,22 @@ def guard_after(*errors: tuple[float, float]) -> Guard:
         "a perfect champion is nothing to compare with",
     ],
 )
-def test_the_weight_follows_the_errors(
-    errors: tuple[tuple[float, float], ...], weighs: float
-) -> None:
-    assert weight(guard_after(*errors)) == pytest.approx(weighs, abs=1e-3)
+def test_the_weight_follows_the_errors(champion: float, corrected: float, weighs: float) -> None:
+    many = guard_after(*[(champion, corrected)] * 10 * HALF_LIFE)
+
+    assert weight(many) == pytest.approx(weighs, abs=2e-3)
+
+
+def test_without_labels_the_correction_is_used() -> None:
+    assert weight(guard_after()) == 1.0
+
+
+def test_a_difference_by_chance_takes_little_away_at_first() -> None:
+    assert weight(guard_after(*[(0.1, 0.102)] * 200)) == pytest.approx(0.68, abs=0.01)
+
+
+def test_what_costs_5_percent_is_gone_after_two_versions() -> None:
+    assert weight(guard_after(*[(0.1, 0.105)] * 400)) == 0.0
 
 
 def test_harm_is_forgotten_at_the_half_life() -> None:

@@ -59,11 +59,13 @@ class Interval(NamedTuple):
     half_width: float | None
 
 
+BANDED = version(scale=0.1, score_quantile=2.0, band_edges_log=(12.0,), band_factors=(0.5, 2.0))
 INTERVALS = (
     Interval("the champion's, at first", CHAMPION, None, 0.4),
     Interval("the version's, later", CHAMPION, version(scale=0.1, score_quantile=3.0), 0.3),
     Interval("scale not known yet", CHAMPION, version(scale=None, score_quantile=3.0), 0.6),
     Interval("too few scores yet", CHAMPION, version(scale=0.1, score_quantile=None), 0.2),
+    Interval("twice as wide in its band", CHAMPION, BANDED, 0.4),
     Interval("no scale at all", FakeChampion(scale=None), None, None),
     Interval("no quantile at all", FakeChampion(score_quantile=None), None, None),
 )
@@ -120,7 +122,7 @@ def test_the_interval_is_the_quantile_times_the_scale(case: Interval) -> None:
 
 
 def test_a_region_that_is_hard_to_price_gets_a_wider_interval() -> None:
-    served = filled(Serving(CHAMPION), region_errors=Decayed(total=20 * 0.4, weight=20.0))
+    served = filled(Serving(CHAMPION), region_errors=Decayed(total=5 * 0.4, weight=5.0))
 
     assert served.region_scale == pytest.approx(0.3)
     assert logs(served) == pytest.approx((11.92, 12.52, 13.12))

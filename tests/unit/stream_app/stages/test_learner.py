@@ -103,6 +103,16 @@ def test_the_guard_compares_the_full_correction_with_none() -> None:
     assert (guard.champion.total, guard.corrected.total) == pytest.approx((0.1, 0.06))
 
 
+def test_a_harmful_correction_weighs_nothing_after_a_few_versions() -> None:
+    harmful = sold(0.1, components=Components(None, CHAMPION_LOG, -0.004, -0.004, 1.0))
+
+    versions = announced(run(*[harmful] * 3 * VERSION_LABELS).outputs)
+
+    weights = [version.guard_weight for version in versions]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[-1] == 0.0
+
+
 def test_a_score_is_the_error_as_served_over_the_scale_as_served() -> None:
     market = market_of(run(sold(-0.1, region_scale=0.05)))
 
@@ -177,6 +187,59 @@ def test_a_version_carries_guard_scale_and_quantile() -> None:
     assert version.guard_weight == 1.0
     assert version.scale == pytest.approx(0.1)
     assert version.score_quantile == pytest.approx(1.0)
+
+
+def test_a_version_tells_the_errors_of_all_three_prices_on_the_same_sales() -> None:
+    served = Components(CHAMPION_LOG - 0.2, CHAMPION_LOG, 0.0, 0.0, 1.0)
+    without_naive = sold(0.4)
+
+    (version,) = announced(
+        run(without_naive, *[sold(components=served)] * (VERSION_LABELS - 1)).outputs
+    )
+
+    assert version.errors is not None
+    assert version.errors.sales == VERSION_LABELS - 1
+    assert (version.errors.naive, version.errors.champion, version.errors.answer) == pytest.approx(
+        (0.3, 0.1, 0.1)
+    )
+
+
+def test_without_a_sale_that_has_all_three_prices_a_version_tells_no_errors() -> None:
+    (version,) = announced(run(*[sold()] * VERSION_LABELS).outputs)
+
+    assert version.errors is None
+
+
+def test_errors_are_those_of_the_newest_sales() -> None:
+    served = Components(CHAMPION_LOG, CHAMPION_LOG, 0.0, 0.0, 1.0)
+    early, late = sold(0.4, components=served), sold(0.1, components=served)
+
+    versions = announced(run(*[early] * VERSION_LABELS, *[late] * 25 * VERSION_LABELS).outputs)
+
+    errors = versions[-1].errors
+    assert errors is not None
+    assert errors.sales == 26 * VERSION_LABELS
+    assert (errors.naive, errors.champion, errors.answer) == pytest.approx((0.1,) * 3, abs=1e-3)
+
+
+def test_a_version_widens_what_is_hard_to_price() -> None:
+    cheap = [
+        sold(error, price=100_000.0 + place, sale_price=100_000.0 * math.exp(0.2))
+        for place, error in enumerate([0.2] * VERSION_LABELS)
+    ]
+    dear = [sold() for _ in range(VERSION_LABELS)]
+
+    *_, version = announced(run(*cheap, *dear, *cheap, *dear).outputs)
+
+    assert version.band_factors[0] > 1.2 > version.band_factors[-1]
+    assert list(version.type_factors) == [messages.outcome().property_type]
+
+
+def test_a_score_is_told_apart_from_what_its_segment_explains() -> None:
+    market = market_of(run(sold(-0.1, region_scale=0.05, segment_factor=2.0)))
+
+    assert market.scores == pytest.approx([1.0])
+    assert market.scale.total == pytest.approx(0.05)
 
 
 def test_a_version_of_a_market_never_served_knows_neither_scale_nor_quantile() -> None:
