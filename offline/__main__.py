@@ -1,4 +1,4 @@
-"""`python -m offline`: train, backtest, announce. Turns every fault into one clear line."""
+"""`python -m offline`: train, backtest, announce, roll back, roll out. Turns every fault into one clear line."""
 
 import json
 import os
@@ -18,8 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before MLflow is imported: it reports home and draws bars otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    from offline import announce, commands, log, splits
-    from offline.registry import NotRegistered
+    from offline import announce, commands
+    from offline.faults import WrongInput
     from stream_app.contract.settings import BadSettings
 
     try:
@@ -27,14 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         commands.say("stopped")
         return INTERRUPTED
-    except (
-        BadSettings,
-        commands.WrongOptions,
-        log.LogUnreadable,
-        splits.NotEnough,
-        splits.Overlap,
-        NotRegistered,
-    ) as error:
+    except (BadSettings, WrongInput) as error:
         commands.say(f"offline {given.command}: {error}")
         return WRONG_INPUT
     except (announce.Held, announce.NotAnnounced, OSError) as error:

@@ -7,10 +7,10 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka import Message as ConfluentMessage
 from msgspec import Struct
 
-from offline import registry
-from offline.registry import NotRegistered
+from offline import aliases
+from offline.faults import NotRegistered
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, ChampionAnnounced
+from stream_app.contract.models import AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, PARTITIONER, RECORD_BYTES_MAX, full_name
 
@@ -36,7 +36,7 @@ Send = Callable[[KafkaSettings, Sequence[Message]], None]
 
 
 class Versions(Protocol):
-    """What is asked of the registry."""
+    """What is asked of the aliases."""
 
     def announcement(self, version: str) -> ChampionAnnounced: ...
 
@@ -78,7 +78,7 @@ def promote(
     Held : the audit holds the version, and there is no review of it
     NotAnnounced : the broker did not confirm
     """
-    version = version or versions.alias(registry.CHALLENGER)
+    version = version or versions.alias(aliases.CHALLENGER)
     if version is None:
         raise NotRegistered(f"{market}: nothing was trained yet")
     announced = versions.announcement(version)
@@ -87,20 +87,23 @@ def promote(
     held = versions.held(version)
     if held is not None:
         raise Held(f"{version} is held: {held}; look, then say why it may serve: --reviewed REASON")
-    before = versions.alias(registry.CHAMPION)
+    before = versions.alias(aliases.CHAMPION)
     # The same champion again changes nothing: the way back stays what it was.
-    previous = versions.alias(registry.PREVIOUS) if before == version else before
-    messages = _messages(announced, previous, reason)
+    previous = versions.alias(aliases.PREVIOUS) if before == version else before
+    told = _messages(announced, previous, reason)
     if previous is not None:
-        messages = [_announcement(versions.announcement(previous)), *messages]
-    send(kafka, messages)
+        told = [announcement_message(versions.announcement(previous)), *told]
+    if before != version:
+        # Whoever was tried out beside the old champion is not tried out beside the new one.
+        told.append(rollout_message(market, RolloutMode.OFF, 0.0, reason))
+    send(kafka, told)
     if previous is not None:
-        versions.set_alias(registry.PREVIOUS, previous)
-    versions.set_alias(registry.CHAMPION, version)
+        versions.set_alias(aliases.PREVIOUS, previous)
+    versions.set_alias(aliases.CHAMPION, version)
     return Promotion(market, version, previous, reason)
 
 
-def _announcement(announced: ChampionAnnounced) -> Message:
+def announcement_message(announced: ChampionAnnounced) -> Message:
     manifest = announced.manifest
     return Message(f"{manifest.market}/champion/{manifest.version}", wire.encode(announced))
 
@@ -108,20 +111,25 @@ def _announcement(announced: ChampionAnnounced) -> Message:
 def _messages(announced: ChampionAnnounced, previous: str | None, reason: str) -> list[Message]:
     """The version before its alias, so that nobody is told to serve what he does not know."""
     manifest = announced.manifest
-    aliases = [(registry.PREVIOUS, previous), (registry.CHAMPION, manifest.version)]
+    named = [(aliases.PREVIOUS, previous), (aliases.CHAMPION, manifest.version)]
     return [
-        _announcement(announced),
+        announcement_message(announced),
         *(
-            Message(
-                f"{manifest.market}/alias/{alias}",
-                wire.encode(
-                    AliasSet(market=manifest.market, alias=alias, version=version, reason=reason)
-                ),
-            )
-            for alias, version in aliases
+            alias_message(manifest.market, alias, version, reason)
+            for alias, version in named
             if version is not None
         ),
     ]
+
+
+def alias_message(market: str, alias: str, version: str, reason: str) -> Message:
+    message = AliasSet(market=market, alias=alias, version=version, reason=reason)
+    return Message(f"{market}/alias/{alias}", wire.encode(message))
+
+
+def rollout_message(market: str, mode: RolloutMode, share: float, reason: str) -> Message:
+    message = RolloutSet(market=market, mode=mode, share=share, reason=reason)
+    return Message(f"{market}/rollout", wire.encode(message))
 
 
 def publish(kafka: KafkaSettings, messages: Sequence[Message]) -> None:

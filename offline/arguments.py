@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stream_app.contract.markets import MARKETS
+from stream_app.contract.models import RolloutMode
 
 TOPIC = "topic"
 
@@ -19,6 +20,8 @@ def parser() -> argparse.ArgumentParser:
     _train(commands.add_parser("train", help="train a champion and register it as challenger"))
     _backtest(commands.add_parser("backtest", help="what would have been served, and how good"))
     _announce(commands.add_parser("announce", help="put a registered version into service"))
+    _rollback(commands.add_parser("rollback", help="return to the champion before"))
+    _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
     return top
 
 
@@ -56,6 +59,46 @@ def _announce(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--reviewed", metavar="REASON", help="why a version that the audit holds may be served"
     )
+
+
+def _rollback(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_reason(command, "rolled back by hand")
+
+
+def _rollout(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    command.add_argument(
+        "--mode",
+        required=True,
+        choices=[mode.value for mode in RolloutMode],
+        help="off: nothing; shadow: it scores all, unseen; canary, ab: it answers a share",
+    )
+    command.add_argument(
+        "--share",
+        type=_share,
+        metavar="X",
+        help="of the listings, above 0 to 1; default: 0.1 as canary, 0.5 in ab",
+    )
+    command.add_argument("--version", metavar="V", help="default: the challenger there is")
+    _add_reason(command, "rolled out by hand")
+
+
+def _add_reason(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument(
+        "--reason", default=default, help="kept with the alias; default: %(default)s"
+    )
+    command.add_argument("--dry-run", action="store_true", help="tell nobody; show what would be")
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number above 0, up to 1, is wanted")
+    return share
 
 
 def _add_market(command: argparse.ArgumentParser) -> None:

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import msgspec
 
-from offline import arguments, dataset, log
+from offline import announced, arguments, log
+from offline.faults import NotRegistered, WrongInput
 from offline.log import Partition
-from offline.settings import from_environment
+from offline.rollout import Change, roll_back, roll_out
+from offline.settings import OfflineSettings, from_environment
+from stream_app.contract.models import ChampionAnnounced, RolloutMode
 from stream_app.contract.settings import KafkaSettings
 
 _SAY_EVERY_EVENTS = 20_000
 
 
-class WrongOptions(ValueError):
+class WrongOptions(WrongInput):
     """Options that do not go together."""
 
 
@@ -27,7 +30,7 @@ def say(text: str) -> None:
 
 def train(given: argparse.Namespace) -> dict[str, object]:
     """Data set, candidate, registration as challenger."""
-    from offline import audit, shift
+    from offline import audit, dataset, shift
     from offline.registry import Registry
     from offline.train import train as make
 
@@ -91,10 +94,76 @@ def announce(given: argparse.Namespace) -> dict[str, object]:
     return msgspec.structs.asdict(promotion)
 
 
+def rollback(given: argparse.Namespace) -> dict[str, object]:
+    """Let champion and previous change places."""
+    kafka, own = from_environment()
+    now = announced.read(kafka, given.market)
+    return _changed(given, kafka, own, roll_back(now, given.reason))
+
+
+def rollout(given: argparse.Namespace) -> dict[str, object]:
+    """Set the challenger, and what it is for."""
+    kafka, own = from_environment()
+    now = announced.read(kafka, given.market)
+    named = None
+    if given.version is not None:
+        named = now.champions.get(given.version) or _registered(own, given)
+    change = roll_out(now, RolloutMode(given.mode), given.share, named, given.reason)
+    return _changed(given, kafka, own, change)
+
+
+def _registered(own: OfflineSettings, given: argparse.Namespace) -> ChampionAnnounced:
+    """A version that was never announced; one that the audit holds must be reviewed first."""
+    from offline.announce import Held
+    from offline.registry import Registry
+
+    versions = Registry(own, given.market)
+    held = versions.held(given.version)
+    if held is not None:
+        raise Held(f"{given.version} is held: {held}; `announce` takes a review of it")
+    return versions.announcement(given.version)
+
+
+def _changed(
+    given: argparse.Namespace, kafka: KafkaSettings, own: OfflineSettings, change: Change
+) -> dict[str, object]:
+    """Tell the broker, then MLflow, unless all of it is only to be looked at."""
+    from offline.announce import publish
+
+    result: dict[str, object] = {
+        "market": given.market,
+        "dry_run": given.dry_run,
+        **change.aliases,
+        "told": [message.key for message in change.messages],
+    }
+    if given.dry_run:
+        return result
+    publish(kafka, change.messages)
+    return result | {"not_in_registry": _keep_in_step(own, given.market, change)}
+
+
+def _keep_in_step(own: OfflineSettings, market: str, change: Change) -> list[str]:
+    """Set MLflow's aliases, too; give those that it did not take. Who serves is settled by now."""
+    from mlflow.exceptions import MlflowException
+
+    from offline.registry import Registry
+
+    left = []
+    for alias, version in change.aliases.items():
+        try:
+            Registry(own, market).set_alias(alias, version)
+        except (NotRegistered, MlflowException) as error:
+            say(f"MLflow's alias {alias} stays: {error}")
+            left.append(alias)
+    return left
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "train": train,
     "backtest": backtest,
     "announce": announce,
+    "rollback": rollback,
+    "rollout": rollout,
 }
 
 

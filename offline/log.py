@@ -17,6 +17,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from msgspec import Struct
 
+from offline.faults import WrongInput
 from stream_app.contract import wire
 from stream_app.contract.events import Listing, Sale, kind_of, kind_of_type
 from stream_app.contract.rejects import Rejected
@@ -32,7 +33,7 @@ _ANSWER_S = 10.0  # for a broker to say what it has
 _QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more, is gone
 
 
-class LogUnreadable(Exception):
+class LogUnreadable(WrongInput):
     """The events cannot be had: no such file or topic, no broker, a failed conversion."""
 
 
@@ -145,6 +146,19 @@ def of_topic(kafka: KafkaSettings) -> list[Partition]:
     LogUnreadable : no broker answers, or there is no such topic
     """
     topic = full_name(kafka.prefix, EVENTS)
+    numbers = partitions_of(kafka, topic)
+    return [
+        Partition(topic, number, len(numbers), _read(kafka, topic, number)) for number in numbers
+    ]
+
+
+def partitions_of(kafka: KafkaSettings, topic: str) -> list[int]:
+    """The numbers of a topic's partitions.
+
+    Raises
+    ------
+    LogUnreadable : no broker answers, or there is no such topic
+    """
     with closing(_consumer(kafka)) as consumer:
         try:
             metadata = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
@@ -152,11 +166,7 @@ def of_topic(kafka: KafkaSettings) -> list[Partition]:
             raise LogUnreadable(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
     if metadata.error is not None:
         raise LogUnreadable(f"{topic}: {metadata.error}")
-    count = len(metadata.partitions)
-    return [
-        Partition(topic, number, count, _read(kafka, topic, number))
-        for number in sorted(metadata.partitions)
-    ]
+    return sorted(metadata.partitions)
 
 
 def _consumer(kafka: KafkaSettings) -> Consumer:
@@ -173,6 +183,17 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
 
 
 def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
+    for record in records(kafka, topic, number):
+        yield Line(record, head_of(record.value))
+
+
+def records(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Record]:
+    """A partition's committed records, up to where it ends now.
+
+    Raises
+    ------
+    LogUnreadable : the broker sends an error, or nothing any more
+    """
     with closing(_consumer(kafka)) as consumer:
         place = TopicPartition(topic, number)
         first, end = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
@@ -194,9 +215,9 @@ def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
                 first = message.offset() + 1
                 if first > end:
                     return
-                value = message.value()
-                record = Record(message.offset(), message.key(), value, message.timestamp()[1])
-                yield Line(record, head_of(value))
+                yield Record(
+                    message.offset(), message.key(), message.value(), message.timestamp()[1]
+                )
 
 
 def batches(

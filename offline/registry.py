@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
 
 import msgspec
 from mlflow.entities import Metric, Param
@@ -19,25 +18,20 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from offline import bundle, keys, reference
+from offline.aliases import CHALLENGER
 from offline.dataset import Dataset
+from offline.faults import NotRegistered
 from offline.settings import OfflineSettings
 from offline.train import Candidate
 from stream_app.contract import wire
 from stream_app.contract.models import ChampionAnnounced, Manifest
 
-CHALLENGER: Final = "challenger"
-CHAMPION: Final = "champion"
-PREVIOUS: Final = "previous"
 _ANNOUNCEMENT = "announcement.json"
 _VERSION_TAG = "version"
 _HELD_TAG = "held"
 _REVIEWED_TAG = "reviewed"
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
 _SQLITE = "sqlite:///"
-
-
-class NotRegistered(LookupError):
-    """No such version or alias."""
 
 
 class Registry:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offline.dataset import Dataset
+from offline.faults import WrongInput
 from stream_app.core.features import NAMES
 
 NEWER_SHARE = 0.25  # of the rows, before those across the boundary are taken out
@@ -33,11 +34,11 @@ THIN_SHARE_MAX = 0.05
 EXAMPLES = 3
 
 
-class NotEnough(Exception):
+class NotEnough(WrongInput):
     """Too few rows, or none on one side: no model can be made of these data."""
 
 
-class Overlap(ValueError):
+class Overlap(WrongInput):
     """The parts are not apart: whatever is judged on the newer would flatter."""
 
 

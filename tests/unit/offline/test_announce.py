@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from offline import announce, registry
+from offline import aliases, announce
 from offline.announce import Held, Message, NotAnnounced, promote
-from offline.registry import NotRegistered
+from offline.faults import NotRegistered
 from stream_app.contract import wire
 from stream_app.contract.models import AliasSet, ChampionAnnounced
 from stream_app.contract.settings import KafkaSettings
@@ -61,8 +61,12 @@ def test_a_version_is_told_before_its_alias(broker: Broker) -> None:
 
     promotion = promote(versions, broker.publish, KAFKA, MARKET, None, "first")
 
-    assert [m.key for m in broker.sent] == ["king-county/champion/c1", "king-county/alias/champion"]
-    alias = wire.decode_model_message(broker.sent[-1].value)
+    assert [m.key for m in broker.sent] == [
+        "king-county/champion/c1",
+        "king-county/alias/champion",
+        "king-county/rollout",
+    ]
+    alias = wire.decode_model_message(broker.sent[1].value)
     assert alias == AliasSet(market=MARKET, alias="champion", version="c1", reason="first")
     assert promotion.previous is None
     assert versions.aliases == {"challenger": "c1", "champion": "c1"}
@@ -78,6 +82,7 @@ def test_the_champion_before_becomes_the_way_back(broker: Broker) -> None:
         "king-county/champion/c2",
         "king-county/alias/previous",
         "king-county/alias/champion",
+        "king-county/rollout",
     ]
     assert versions.aliases == {"challenger": "c2", "champion": "c2", "previous": "c1"}
 
@@ -88,6 +93,7 @@ def test_the_same_champion_again_keeps_the_way_back(broker: Broker) -> None:
     promotion = promote(versions, broker.publish, KAFKA, MARKET, "c2", "again")
 
     assert promotion.previous == "c1"
+    assert "king-county/rollout" not in [m.key for m in broker.sent]
     assert versions.aliases == {"champion": "c2", "previous": "c1"}
 
 
@@ -106,7 +112,7 @@ def test_what_the_broker_does_not_confirm_has_not_happened(
     with pytest.raises(NotAnnounced, match=r"housing\.models"):
         promote(versions, announce.publish, nobody, MARKET, None, "better")
 
-    assert versions.aliases[registry.CHAMPION] == "c1"
+    assert versions.aliases[aliases.CHAMPION] == "c1"
 
 
 def test_a_held_version_is_told_only_after_a_review(broker: Broker) -> None:

@@ -142,6 +142,27 @@ def test_ctrl_c_ends_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPat
     assert run("announce", "--market", "hdb") == (130, "", "stopped\n")
 
 
+@pytest.mark.parametrize("share", ["0", "1.1", "-1", "nan", "half"])
+def test_a_share_that_is_none_is_refused(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["rollout", "--market", "hdb", "--mode", "canary", "--share", share]
+
+    with pytest.raises(SystemExit) as stopped:
+        arguments.parser().parse_args(given)
+
+    assert stopped.value.code == 2
+    assert f"{share!r}: a number above 0, up to 1, is wanted" in capsys.readouterr().err
+
+
+def test_a_roll_back_needs_a_broker(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offline.log._ANSWER_S", 0.2)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+
+    status, _, err = run("rollback", "--market", "hdb")
+
+    assert status == 2
+    assert err.startswith("offline rollback: 127.0.0.1:1: ")
+
+
 @pytest.mark.parametrize("text", ["2014-13", "2014-02-30", "yesterday", "2014"])
 def test_a_date_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["backtest", "--market", "hdb", "--events", "topic", "--train-to", text]

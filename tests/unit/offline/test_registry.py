@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from offline import reference, registry
-from offline.registry import NotRegistered, Registry
+from offline import aliases, reference
+from offline.faults import NotRegistered
+from offline.registry import Registry
 from offline.settings import OfflineSettings
 from offline.train import Candidate, train
 from stream_app.contract.models import ChampionAnnounced
@@ -59,8 +60,8 @@ def test_what_is_registered_opens_with_the_public_key(home: Home) -> None:
 
 
 def test_the_newest_version_is_the_challenger(home: Home) -> None:
-    assert home.versions.alias(registry.CHALLENGER) == home.announced.manifest.version
-    assert home.versions.alias(registry.PREVIOUS) is None
+    assert home.versions.alias(aliases.CHALLENGER) == home.announced.manifest.version
+    assert home.versions.alias(aliases.PREVIOUS) is None
 
 
 def test_a_version_is_read_as_it_was_signed(home: Home) -> None:

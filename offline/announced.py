@@ -1,0 +1,53 @@
+"""What `housing.models` says of a market now: that is what serves, whatever MLflow knows."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from offline import log
+from stream_app.contract import wire
+from stream_app.contract.models import AliasSet, ChampionAnnounced, RolloutSet
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import MODELS, full_name
+
+_PARTITION = 0
+
+
+class Announced(Struct):
+    """One market's champions, aliases and rollout."""
+
+    market: str
+    champions: dict[str, ChampionAnnounced] = {}  # version ->
+    aliases: dict[str, str] = {}  # alias -> version
+    rollout: RolloutSet | None = None
+
+
+def read(kafka: KafkaSettings, market: str) -> Announced:
+    """Read the topic to where it ends now.
+
+    Raises
+    ------
+    LogUnreadable : no broker answers, or there is no such topic
+    """
+    topic = full_name(kafka.prefix, MODELS)
+    log.partitions_of(kafka, topic)  # says what is wrong if it is not there
+    return of(market, (r.value or b"" for r in log.records(kafka, topic, _PARTITION)))
+
+
+def of(market: str, values: Iterable[bytes]) -> Announced:
+    """Take records in, in log order."""
+    found = Announced(market)
+    for value in values:
+        try:
+            message = wire.decode_model_message(value)
+        except msgspec.MsgspecError:
+            continue  # a tombstone, or nothing that a scorer would follow
+        match message:
+            case ChampionAnnounced(manifest=manifest) if manifest.market == market:
+                found.champions[manifest.version] = message
+            case AliasSet() if message.market == market:
+                found.aliases[message.alias] = message.version
+            case RolloutSet() if message.market == market:
+                found.rollout = message
+    return found

@@ -1,0 +1,9 @@
+"""What a command can fail of, known without importing what it works with."""
+
+
+class WrongInput(Exception):
+    """What was asked for cannot be done. Trying again changes nothing."""
+
+
+class NotRegistered(WrongInput):
+    """No such version or alias."""

@@ -1,0 +1,87 @@
+"""Who serves beside and after the champion: a challenger, and the way back.
+
+Both commands go by what is announced on `housing.models`, tell the broker first and
+MLflow after: a roll back must not wait for a registry, nor fail with it.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from offline import aliases
+from offline.announce import Message, alias_message, announcement_message, rollout_message
+from offline.announced import Announced
+from offline.faults import NotRegistered, WrongInput
+from stream_app.contract.models import DEFAULT_SHARES, ChampionAnnounced, RolloutMode
+
+
+class Change(Struct, frozen=True):
+    """What to announce, and what the aliases are then."""
+
+    messages: Sequence[Message]
+    aliases: dict[str, str]  # the changed ones
+
+
+def roll_back(now: Announced, reason: str) -> Change:
+    """Let champion and previous change places.
+
+    Raises
+    ------
+    NotRegistered : there is no champion, or none before it
+    """
+    champion = now.aliases.get(aliases.CHAMPION)
+    if champion is None:
+        raise NotRegistered(f"{now.market}: no champion is announced")
+    previous = now.aliases.get(aliases.PREVIOUS)
+    if previous is None or previous == champion:
+        raise NotRegistered(f"{now.market}: there is no champion before {champion} to return to")
+    changed = {aliases.PREVIOUS: champion, aliases.CHAMPION: previous}
+    told = [alias_message(now.market, alias, version, reason) for alias, version in changed.items()]
+    # Announced anew, so that scorers try it even if they refused it before.
+    return Change([announcement_message(_known(now, previous)), *told], changed)
+
+
+def roll_out(
+    now: Announced,
+    mode: RolloutMode,
+    share: float | None,
+    challenger: ChampionAnnounced | None,
+    reason: str,
+) -> Change:
+    """Say what the challenger is for; a challenger if one is given, else the one there is.
+
+    Raises
+    ------
+    NotRegistered : there is no challenger
+    WrongInput : the challenger is the champion, or a share that means nothing
+    """
+    dealt = mode in (RolloutMode.CANARY, RolloutMode.AB)
+    if share is not None and not dealt:
+        raise WrongInput(f"--share goes with canary and ab; {mode} gives the challenger no listing")
+    told, changed = [], {}
+    if mode is not RolloutMode.OFF:
+        challenger = challenger or _challenger(now)
+        version = challenger.manifest.version
+        if version == now.aliases.get(aliases.CHAMPION):
+            raise WrongInput(f"{now.market}: {version} is the champion, and no challenger of it")
+        changed = {aliases.CHALLENGER: version}
+        told = [
+            announcement_message(challenger),
+            alias_message(now.market, aliases.CHALLENGER, version, reason),
+        ]
+    share = DEFAULT_SHARES[mode] if share is None else share
+    return Change([*told, rollout_message(now.market, mode, share, reason)], changed)
+
+
+def _challenger(now: Announced) -> ChampionAnnounced:
+    version = now.aliases.get(aliases.CHALLENGER)
+    if version is None:
+        raise NotRegistered(f"{now.market}: there is no challenger; name one with --version")
+    return _known(now, version)
+
+
+def _known(now: Announced, version: str) -> ChampionAnnounced:
+    try:
+        return now.champions[version]
+    except KeyError:
+        raise NotRegistered(f"{now.market}: version {version!r} was never announced") from None
