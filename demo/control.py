@@ -1,7 +1,7 @@
 """How far a stage has come, as it stands in its state topic.
 
 A partition's control record (key `control`) is documented data: msgpack of
-`[applied_offset, topic id, watermark_ms, served, counts]`. Read here, never written.
+`[applied_offset, topic id, watermark_ms, served, counts, publishers]`. Read here, never written.
 """
 
 import msgspec
@@ -18,6 +18,7 @@ class Control(Struct, array_like=True, frozen=True):
     watermark_ms: int
     served: dict[str, tuple[object, ...]]  # market -> versions, mode, share and policy
     counts: dict[str, int]  # events by "kind:verdict"
+    publishers: int  # that have a record of their own
 
 
 _decoder = msgspec.msgpack.Decoder(Control)

@@ -79,6 +79,7 @@ def outcome(**changes: object) -> Outcome:
             sale_event_id="e-2",
             sale_revision=0,
             corrects=False,
+            teaches=True,
             listed_ms=LISTED_MS,
             sold_ms=SOLD_MS,
             sale_price=221_900.0,

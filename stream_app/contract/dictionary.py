@@ -17,7 +17,7 @@ from stream_app.contract.events import EVENT_TYPES, AnyEvent, Event, kind_of_typ
 from stream_app.contract.models import Activated, AnyModelMessage
 from stream_app.contract.predictions import Outcome, Prediction
 from stream_app.contract.rejects import RejectCode, RejectHeaders
-from stream_app.contract.remedies import CONDITIONS, QUALITY_MEANINGS, REMEDIES
+from stream_app.contract.remedies import CONDITIONS, DOUBTS, QUALITY_MEANINGS, REMEDIES
 from stream_app.contract.rules import RULES
 
 # File name -> message. The names are public: other programs fetch the schemas by them.
@@ -109,6 +109,18 @@ def rules_markdown() -> str:
             "## Degrade",
             "The listing is priced, `quality` is `degraded`, and `quality_reasons` say why.",
             _table(("reason", "meaning"), ((str(r), m) for r, m in QUALITY_MEANINGS.items())),
+            "## Publishers",
+            (
+                "A publisher (`source`) is judged by its own events, in each partition by itself, "
+                "and never delays another one. While it is doubted its listings are priced like "
+                "any other and marked `publisher_doubted`, its sales are joined and published with "
+                "`teaches` false, and nothing of it enters a window or is learned from. An alert "
+                "on `housing.alerts` says when that begins and ends."
+            ),
+            _table(
+                ("doubt", "begins when", "ends when"),
+                ((f"`{doubt}`", *told) for doubt, told in DOUBTS.items()),
+            ),
         ]
     )
 

@@ -45,6 +45,15 @@ class QualityReason(StrEnum):
     TIME_JUMP = auto()  # far ahead of the region's time and unconfirmed so far
     ALREADY_SOLD = auto()  # the sale was seen before the listing
     REPAIRED = auto()  # a value had to be repaired before it could be read
+    PUBLISHER_DOUBTED = auto()  # its publisher's events enter no window and teach nothing
+
+
+class Doubt(StrEnum):
+    """Why a publisher is not learned from. A closed set; limits in core/publishers.py."""
+
+    REJECTS = auto()  # too many of its newest events were refused
+    FIELD = auto()  # a field that it used to send is gone
+    UNIT = auto()  # its sales are off by a factor, as by another unit
 
 
 class Components(Struct, frozen=True):
@@ -139,6 +148,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     sale_event_id: str
     sale_revision: Annotated[int, Meta(description="0, or the number of the correction")]
     corrects: Annotated[bool, Meta(description="an outcome of this sale was published before")]
+    teaches: Annotated[
+        bool, Meta(description="false while its publisher, or the listing's, is doubted")
+    ]
     listed_ms: int
     sold_ms: int
     sale_price: float

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from stream_app.contract.predictions import QualityReason
+from stream_app.contract.predictions import Doubt, QualityReason
 from stream_app.contract.rejects import RejectCode
 
 
@@ -19,6 +19,13 @@ class Remedy(NamedTuple):
 
     example: str
     fix: str
+
+
+class Suspicion(NamedTuple):
+    """When a publisher's word is not learned from, and how that ends."""
+
+    meaning: str
+    ends_when: str
 
 
 class Condition(NamedTuple):
@@ -167,5 +174,26 @@ QUALITY_MEANINGS: Mapping[QualityReason, str] = MappingProxyType(
         QualityReason.TIME_JUMP: "far ahead of the region's time and unconfirmed so far",
         QualityReason.ALREADY_SOLD: "the sale was seen before the listing",
         QualityReason.REPAIRED: "a number came as text, such as 1,200, and was read as one",
+        QualityReason.PUBLISHER_DOUBTED: "its publisher is doubted, see below: the answer is as "
+        "good as any, but its events enter no window and teach nothing",
+    }
+)
+
+DOUBTS: Mapping[Doubt, Suspicion] = MappingProxyType(
+    {
+        Doubt.REJECTS: Suspicion(
+            "more than 20 % of its newest events were refused (decayed, half-life 44 events; "
+            "judged from 50 events on)",
+            "below 10 %: about 150 good events after the worst of bursts",
+        ),
+        Doubt.FIELD: Suspicion(
+            "a field that 75 % of its listings had is in less than 25 % of the newest 16 or so",
+            "the field is back in half of them, or some 300 listings have come without it",
+        ),
+        Doubt.UNIT: Suspicion(
+            "the median of its newest 15 sales is off by a factor of 3 or more from what their "
+            "regions paid per m2",
+            "the median is within a factor of 2: 8 good sales",
+        ),
     }
 )

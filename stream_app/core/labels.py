@@ -83,6 +83,8 @@ class Served(Struct, array_like=True):
     region_scale: float | None = None
     arm: Arm = Arm.CHAMPION
     segment_factor: float = 1.0
+    source: str = ""  # who listed it
+    naive_log: float | None = None  # what the region paid for so many m2, log units
 
 
 class Entry(Struct, array_like=True):

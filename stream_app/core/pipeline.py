@@ -5,6 +5,7 @@ a feature. What a model will say is not needed to get this far, so all rows of
 a batch can be predicted at once afterwards.
 """
 
+import math
 from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 
@@ -13,8 +14,9 @@ from stream_app.contract.ids import prediction_id
 from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.contract.spans import HOUR_MS
-from stream_app.core import features, labels, region, typical
+from stream_app.core import features, labels, publishers, region, typical
 from stream_app.core.labels import Entry, Served, Verdict
+from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
 from stream_app.core.watermark import Timing, observe
 
@@ -25,6 +27,7 @@ class Desk(NamedTuple):
     regions: MutableMapping[str, Region]
     entries: MutableMapping[str, Entry | None]  # by entry_key; None: gone or never there
     policies: Mapping[str, Policy]  # by market
+    publishers: MutableMapping[str, Publisher]  # by name; many may share one
 
 
 class Done(NamedTuple):
@@ -38,6 +41,7 @@ class Done(NamedTuple):
     feature_age_ms: int | None = None
     already_sold: bool = False
     typical: tuple[float, ...] | None = None  # the row of the region's typical home, before this
+    doubted: bool = False  # neither window nor lesson: core/publishers.py
 
 
 def entry_key(event: AnyEvent) -> str:
@@ -86,7 +90,12 @@ def _list(
         property_type=event.property_type,
         features=features.row(event, around),
         arm=arm,
+        source=event.source,
+        naive_log=features.naive_log_price(event, around),
     )
+    publisher = desk.publishers[event.source]
+    publishers.describe(publisher, event)
+    doubted = bool(publisher.doubts)
     supersedes = None if entry is None else entry.newest_prediction_id
     first = entry is None or entry.revision < 0
     entry, verdict = labels.list_(entry, event, served)
@@ -94,7 +103,7 @@ def _list(
     if verdict is Verdict.OUTDATED:
         return Done(verdict, timing)
     usual = typical.against(area.typical, served.features)
-    if first:  # an amended listing is the same home on offer
+    if first and not doubted:  # an amended listing is the same home on offer
         region.note_listing(area, event.event_time_ms, timing)
         if timing is Timing.ON_TIME:
             typical.note(area.typical, served.features)
@@ -103,10 +112,11 @@ def _list(
         timing,
         served,
         supersedes,
-        features.naive_log_price(event, around),
+        served.naive_log,
         max(0, event.event_time_ms - area.last_sale_ms) if area.last_sale_ms else None,
         entry.state in labels.SOLD,
         usual,
+        doubted,
     )
 
 
@@ -121,7 +131,25 @@ def _label(
     allowed_h = policy.sale_late_h if isinstance(event, Sale) else policy.correction_late_h
     timing = _observe(event, area, allowed_h)
     served = entry.served
-    if verdict is Verdict.JOINED and served is not None:
+    if served is None or verdict not in (Verdict.JOINED, Verdict.CORRECTED):
+        return Done(verdict, timing, served)
+    first = verdict is Verdict.JOINED
+    doubted = _doubt(event, served, first, desk)
+    if first and not doubted:
         per_m2 = features.log_per_m2(event.sale_price, served.area_m2)
         region.note_sale(area, event.event_time_ms, timing, per_m2)
-    return Done(verdict, timing, served)
+    return Done(verdict, timing, served, doubted=doubted)
+
+
+def _doubt(event: Sale | Correction, served: Served, first: bool, desk: Desk) -> bool:
+    """Hold a first price against its region; say whether one of the two who told it is doubted.
+
+    The price is the seller's and the area the lister's: nothing tells which one is off.
+    """
+    seller, lister = desk.publishers[event.source], desk.publishers[served.source]
+    told_by = (seller,) if lister is seller else (seller, lister)
+    if first:
+        shift = None if served.naive_log is None else math.log(event.sale_price) - served.naive_log
+        for publisher in told_by:
+            publishers.compare(publisher, shift)
+    return any(publisher.doubts for publisher in told_by)

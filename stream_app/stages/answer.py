@@ -214,6 +214,7 @@ def _doubts(served: Served, done: Done, remarks: Remarks) -> tuple[QualityReason
         (done.timing is Timing.LEAP, QualityReason.TIME_JUMP),
         (done.already_sold, QualityReason.ALREADY_SOLD),
         (remarks.repaired, QualityReason.REPAIRED),
+        (done.doubted, QualityReason.PUBLISHER_DOUBTED),
     )
     return tuple(reason for holds, reason in findings if holds)
 
@@ -222,6 +223,7 @@ def outcome(
     event: Sale | Correction,
     served: Served,
     corrects: bool,
+    teaches: bool,
     active_champion: str | None,
     active_residual_log: float | None,
     record: Record,
@@ -238,6 +240,7 @@ def outcome(
         sale_event_id=event.event_id,
         sale_revision=event.revision,
         corrects=corrects,
+        teaches=teaches,
         listed_ms=served.listed_ms,
         sold_ms=event.event_time_ms,
         sale_price=event.sale_price,

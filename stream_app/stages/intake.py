@@ -29,7 +29,12 @@ def read(record: Record, batch: Batch) -> Decoded | Rejected:
     return decoded if broken is None else Rejected(*broken, raw)
 
 
-def reject(rejected: Rejected, record: Record, batch: Batch) -> Output:
+def publisher_of(rejected: Rejected) -> str:
+    """Who sent it, as far as the bytes tell."""
+    return wire.publisher_of(rejected.raw)[:PUBLISHER_LENGTH]
+
+
+def reject(rejected: Rejected, publisher: str, record: Record, batch: Batch) -> Output:
     """The record for `housing.rejects`: original bytes, and the reason in the headers."""
     raw = rejected.raw
     headers = RejectHeaders(
@@ -38,7 +43,7 @@ def reject(rejected: Rejected, record: Record, batch: Batch) -> Output:
         source_topic=batch.topic,
         source_partition=str(batch.partition),
         source_offset=str(record.offset),
-        publisher=wire.publisher_of(raw)[:PUBLISHER_LENGTH],
+        publisher=publisher,
         size=str(len(raw)),
         sha256=hashlib.sha256(raw).hexdigest(),
     )

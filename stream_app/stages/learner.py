@@ -111,7 +111,7 @@ def _thaw(frozen: bytes | None) -> Market:
 
 def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
     """Take one outcome in; False when there is nothing to learn from it."""
-    if outcome.corrects or outcome.active_residual_log is None:
+    if outcome.corrects or not outcome.teaches or outcome.active_residual_log is None:
         return False
     learner.learn(outcome.features, outcome.active_residual_log)
     if outcome.step is Step.CHAMPION:

@@ -44,14 +44,16 @@ from stream_app.contract.predictions import Arm, QualityReason, Reason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.spans import HOUR_MS
-from stream_app.core import labels, pipeline, region
+from stream_app.contract.wire import Decoded
+from stream_app.core import labels, pipeline, publishers, region
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.pipeline import Desk, Done
+from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
 from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval, reasons, rollout
 from stream_app.scoring.corrector import Learner
-from stream_app.stages import answer, intake, step
+from stream_app.stages import answer, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.step import (
     Batch,
@@ -128,6 +130,7 @@ class Bench(NamedTuple):
     """All that a batch works on."""
 
     batch: Batch
+    state: State
     serving: Mapping[str, Serving]
     control: Control
     desk: Desk
@@ -161,13 +164,17 @@ def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench
         version = serving.get(name, _NOBODY).corrector
         return None if version is None else corrector.frozen_market(version)
 
+    def known_publishers() -> standing.Publishers:
+        return desk.publishers
+
     control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
     control.topic_id = batch.topic_id
     policies = {name: serving.get(name, _NOBODY).policy for name in MARKETS}
-    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry), policies)
+    open_publisher = standing.opener(state, control, known_publishers)
+    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry), policies, Thawing(open_publisher))
     regions = desk.regions
     region_levels = Thawing(lambda name: corrector.region_learner(regions[name].corrector))
-    return Bench(batch, serving, control, desk, region_levels, Thawing(market_level), [])
+    return Bench(batch, state, serving, control, desk, region_levels, Thawing(market_level), [])
 
 
 def _activate(bench: Bench) -> None:
@@ -192,30 +199,63 @@ def _take_in(record: Record, bench: Bench) -> Taken | None:
     """Pass 1 for one record; None when nothing more will come of it."""
     read = intake.read(record, bench.batch)
     if isinstance(read, Rejected):
-        _count(bench, f"rejected:{read.code}")
-        bench.outputs.append(intake.reject(read, record, bench.batch))
+        _refuse(read, record, bench)
         return None
     event = read.event
     share = bench.serving.get(event.market, _NOBODY).challenger_share
     arm = rollout.arm_of(event.listing_id, share) if share else Arm.CHAMPION
     done = pipeline.featurise(event, bench.desk, arm)
-    _count(bench, f"{kind_of(event)}:{done.verdict}")
+    _note(event, done, bool(read.repaired), record, bench)
     if done.verdict in _REJECTED:
         rejected = Rejected(*_REJECTED[done.verdict], record.value or b"")
-        bench.outputs.append(intake.reject(rejected, record, bench.batch))
+        bench.outputs.append(intake.reject(rejected, event.source, record, bench.batch))
         return None
-    if done.timing is Timing.LATE:
-        _count(bench, f"{kind_of(event)}:late")
-    if read.repaired:
-        _count(bench, f"{kind_of(event)}:repaired")
     newest_ms = bench.desk.regions[event.region].clock.newest_ms
     allowed_ms = bench.desk.policies[event.market].listing_late_h * HOUR_MS
     bench.control.watermark_ms = max(bench.control.watermark_ms, newest_ms - allowed_ms)
     return Taken(record, event, bool(read.repaired), done)
 
 
-def _count(bench: Bench, what: str) -> None:
+def _refuse(rejected: Rejected, record: Record, bench: Bench) -> None:
+    """Publish what cannot be believed, and note it of its publisher."""
+    sender = intake.publisher_of(rejected)
+    bench.outputs.append(intake.reject(rejected, sender, record, bench.batch))
+    name = standing.name_of_refused(sender, bench.state, bench.desk.publishers)
+    publisher = bench.desk.publishers[name]
+    _count(f"rejected:{rejected.code}", publisher, bench)
+    if rejected.code is RejectCode.FUTURE:  # a clock that is far ahead has no other events
+        decoded = wire.decode_event(rejected.raw)
+        assert isinstance(decoded, Decoded)  # noqa: S101 - it was refused for its time alone
+        publishers.time(publisher, record.append_time_ms - decoded.event.event_time_ms)
+    publishers.judge(publisher, refused=True)
+    bench.outputs.extend(standing.tell(name, bench.desk.publishers, record, bench.batch))
+
+
+def _note(event: AnyEvent, done: Done, repaired: bool, record: Record, bench: Bench) -> None:
+    """Count a believed event, and note it of its publisher."""
+    kind, publisher = kind_of(event), bench.desk.publishers[event.source]
+    publisher.market = event.market
+    _count(f"{kind}:{done.verdict}", publisher, bench)
+    if done.verdict is Verdict.DUPLICATE:
+        return
+    marks = (
+        (done.timing is Timing.LATE, "late"),
+        (repaired, "repaired"),
+        (done.doubted, "doubted"),
+    )
+    for holds, mark in marks:
+        if holds:
+            _count(f"{kind}:{mark}", publisher, bench)
+    publishers.time(publisher, record.append_time_ms - event.event_time_ms)
+    publishers.judge(publisher, refused=done.verdict in _REJECTED)
+    told_by = {event.source} if done.served is None else {event.source, done.served.source}
+    for name in sorted(told_by):
+        bench.outputs.extend(standing.tell(name, bench.desk.publishers, record, bench.batch))
+
+
+def _count(what: str, publisher: Publisher, bench: Bench) -> None:
     bench.control.counts[what] = bench.control.counts.get(what, 0) + 1
+    publishers.count(publisher, what)
 
 
 def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
@@ -327,12 +367,13 @@ def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
             event,
             served,
             corrects,
+            not item.done.doubted,
             None if champion is None else champion.version,
             residual,
             item.record,
         )
     )
-    if residual is not None and not corrects:
+    if residual is not None and not corrects and not item.done.doubted:
         _learn(served, event, residual, bench)
 
 
@@ -355,4 +396,5 @@ def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:
         yield f"region:{name}", region.freeze(record)
     for name, entry in bench.desk.entries.items():
         yield f"listing:{name}", None if entry is None else labels.freeze(entry)
+    yield from standing.changed(bench.desk.publishers)
     yield step.CONTROL_KEY, msgspec.msgpack.encode(bench.control, order="deterministic")

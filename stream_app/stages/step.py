@@ -142,6 +142,7 @@ class Control(Struct, array_like=True):
     watermark_ms: int
     served: dict[str, Roster]  # by market
     counts: dict[str, int]  # events by "kind:verdict"
+    publishers: int = 0  # how many have a record of their own (stages/standing.py)
 
 
 def read_control(state: State) -> Control | None:

@@ -63,6 +63,7 @@ EXPORTED: dict[str, set[str]] = {
     "predictions": {
         "Arm",
         "Components",
+        "Doubt",
         "Outcome",
         "Prediction",
         "Quality",
@@ -82,7 +83,15 @@ EXPORTED: dict[str, set[str]] = {
         "SourceChanged",
         "Undelivered",
     },
-    "remedies": {"CONDITIONS", "Condition", "QUALITY_MEANINGS", "REMEDIES", "Remedy"},
+    "remedies": {
+        "CONDITIONS",
+        "Condition",
+        "DOUBTS",
+        "QUALITY_MEANINGS",
+        "REMEDIES",
+        "Remedy",
+        "Suspicion",
+    },
     "rules": {
         "EPOCH_1990_MS",
         "FUTURE_TOLERANCE_MS",

@@ -33,6 +33,7 @@ COMMON: dict[str, st.SearchStrategy[object]] = {
     "event_time_ms": TIMES,
     "revision": st.integers(0, 3),
     "listing_id": st.sampled_from(IDS),
+    "source": st.sampled_from([builders.SOURCE, "another"]),
 }
 LISTINGS = st.builds(
     builders.listing,

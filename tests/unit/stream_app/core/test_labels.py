@@ -13,6 +13,7 @@ from stream_app.contract.rejects import InvariantBroken
 from stream_app.core import labels
 from stream_app.core.labels import Entry, LabelState, Served, Verdict
 from stream_app.core.pipeline import Desk, entry_key, featurise
+from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
 from tests.builders import DAY_MS, LISTED_MS, correction, erasure, listing, sale, withdrawal
 
@@ -94,7 +95,9 @@ CASES = (
 
 def after(*events: AnyEvent) -> tuple[Desk, list[Verdict]]:
     """The desk after these events, and what became of each."""
-    desk = Desk(defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy))
+    desk = Desk(
+        defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy), defaultdict(Publisher)
+    )
     return desk, [featurise(event, desk).verdict for event in events]
 
 

@@ -11,6 +11,7 @@ from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.core.features import NAMES
 from stream_app.core.pipeline import Desk, Done, entry_key, featurise
+from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
 from stream_app.core.watermark import LEAP_MS, Timing
 from tests.builders import (
@@ -30,7 +31,9 @@ AMENDED = listing(revision=1, event_time_ms=LISTED_MS + DAY_MS)
 
 
 def empty_desk() -> Desk:
-    return Desk(defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy))
+    return Desk(
+        defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy), defaultdict(Publisher)
+    )
 
 
 def last_of(*events: AnyEvent, desk: Desk | None = None) -> Done:

@@ -236,7 +236,7 @@ def test_a_prediction_goes_to_its_listing_in_the_partition_of_its_event() -> Non
 
 
 def test_an_outcome_goes_to_its_market_wherever_that_lies() -> None:
-    output = answer.outcome(sale(), GOOD, False, "v2", 0.1, record(sale()))
+    output = answer.outcome(sale(), GOOD, False, True, "v2", 0.1, record(sale()))
 
     assert (output.topic, output.key, output.partition) == (OUTCOMES, b"king-county", None)
 
@@ -244,7 +244,7 @@ def test_an_outcome_goes_to_its_market_wherever_that_lies() -> None:
 def test_an_outcome_joins_what_was_served_with_its_sale() -> None:
     event = correction()
 
-    (outcome,) = outcomes([answer.outcome(event, GOOD, True, "v2", -0.1, record(event))])
+    (outcome,) = outcomes([answer.outcome(event, GOOD, True, False, "v2", -0.1, record(event))])
 
     assert (outcome.prediction_id, outcome.price, outcome.listed_ms) == (
         GOOD.prediction_id,
@@ -256,5 +256,6 @@ def test_an_outcome_joins_what_was_served_with_its_sale() -> None:
         1,
         True,
     )
+    assert not outcome.teaches
     assert (outcome.active_champion, outcome.active_residual_log) == ("v2", -0.1)
     assert (outcome.sale_price, outcome.sold_ms) == (event.sale_price, event.event_time_ms)

@@ -12,7 +12,7 @@ from stream_app.contract.rules import FUTURE_TOLERANCE_MS
 from stream_app.contract.topics import EVENT_BYTES_MAX, RECORD_BYTES_MAX, REJECTS
 from stream_app.contract.wire import Decoded
 from stream_app.stages import intake
-from stream_app.stages.step import Batch, Record
+from stream_app.stages.step import Batch, Output, Record
 from tests import builders
 from tests.builders import LISTED_MS, REGION, listing
 from tests.replay import batch, record
@@ -39,10 +39,15 @@ def code_of(answer: Decoded | Rejected) -> RejectCode:
     return answer.code
 
 
+def refuse(rejected: Rejected, taken: Record) -> Output:
+    """The reject of what its bytes say by whom they were sent."""
+    return intake.reject(rejected, intake.publisher_of(rejected), taken, batch([taken]))
+
+
 def headers_of(refused: bytes, detail: str = "why") -> dict[str, str]:
     """The headers of a reject of these bytes at offset 7 of partition 0."""
     taken = Record(7, b"k", refused, LISTED_MS)
-    output = intake.reject(Rejected(RejectCode.AREA, detail, refused), taken, batch([taken]))
+    output = refuse(Rejected(RejectCode.AREA, detail, refused), taken)
     return {name: value.decode() for name, value in output.headers}
 
 
@@ -104,9 +109,7 @@ def test_the_place_is_judged_before_what_the_event_says() -> None:
 def test_a_reject_carries_the_original_bytes_and_lies_where_its_event_lay() -> None:
     taken = record(listing(area_m2=5_500.0), offset=7)
 
-    output = intake.reject(
-        Rejected(RejectCode.AREA, "why", taken.value or b""), taken, batch([taken])
-    )
+    output = refuse(Rejected(RejectCode.AREA, "why", taken.value or b""), taken)
 
     assert (output.topic, output.key, output.value) == (REJECTS, taken.key, taken.value)
     assert (output.partition, output.cause_ms) == (0, taken.append_time_ms)
@@ -136,7 +139,7 @@ def test_bytes_above_the_limit_are_not_repeated(size: int, kept: int) -> None:
     refused = b"x" * size
     taken = Record(7, b"k", refused, LISTED_MS)
 
-    output = intake.reject(Rejected(RejectCode.TOO_LARGE, "", refused), taken, batch([taken]))
+    output = refuse(Rejected(RejectCode.TOO_LARGE, "", refused), taken)
 
     assert len(output.value or b"") == kept
 
@@ -155,7 +158,7 @@ def test_a_reject_fits_its_topic_however_large_its_event(key: bytes, value: byte
     answer = intake.read(taken, batch([taken]))
     assert isinstance(answer, Rejected)
 
-    output = intake.reject(answer, taken, batch([taken]))
+    output = refuse(answer, taken)
 
     headers = sum(len(name) + len(text) for name, text in output.headers)
     assert len(output.key or b"") + len(output.value or b"") + headers < RECORD_BYTES_MAX - 900_000
@@ -164,4 +167,4 @@ def test_a_reject_fits_its_topic_however_large_its_event(key: bytes, value: byte
 def test_a_reject_without_a_key_has_none() -> None:
     taken = Record(7, None, b"?", LISTED_MS)
 
-    assert intake.reject(Rejected(RejectCode.KEY, "why", b"?"), taken, batch([taken])).key is None
+    assert refuse(Rejected(RejectCode.KEY, "why", b"?"), taken).key is None

@@ -314,7 +314,12 @@ def test_only_what_was_touched_is_written_anew() -> None:
 
     step = scorer.advance(replay.batch([replay.record(elsewhere, 1)]), state, SERVING)
 
-    assert sorted(step.state) == ["control", "listing:kc-98103:there", "region:kc-98103"]
+    assert sorted(step.state) == [
+        "control",
+        "listing:kc-98103:there",
+        "publisher:test",
+        "region:kc-98103",
+    ]
 
 
 def test_the_first_models_are_activated_from_the_first_offset_of_their_batch() -> None:
