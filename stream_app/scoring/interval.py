@@ -103,7 +103,7 @@ def scale(region: Decayed, market_scale: float) -> float:
     >>> scale(Decayed(), 0.1)
     0.1
     >>> round(scale(Decayed(total=4.0, weight=20.0), 0.1), 3)
-    0.15
+    0.18
     """
     return (region.total + MARKET_PSEUDO_LABELS * market_scale) / (
         region.weight + MARKET_PSEUDO_LABELS
