@@ -81,6 +81,12 @@ def test_where_all_names_cost_each_other_their_place_a_home_keeps_its_own() -> N
     assert usual(kept, row(kind=17.0))[TYPE] == 17.0
 
 
+def test_a_name_that_came_twice_outlives_those_that_came_once() -> None:
+    kept = after(*[row(kind=float(kind)) for kind in (0, *range(typical.SLOTS + 1))])
+
+    assert kept.votes[0] == {0: 1}
+
+
 def test_a_name_that_most_homes_do_not_tell_is_usually_unknown() -> None:
     kept = after(*[row(kind=kind) for kind in (7.0, 7.0, math.nan, math.nan, math.nan)])
 
