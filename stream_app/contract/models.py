@@ -85,6 +85,8 @@ class CorrectorAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", ta
     band_edges_log: tuple[float, ...] = ()  # rising; one fewer than the factors
     band_factors: tuple[float, ...] = ()
     type_factors: dict[str, float] = {}
+    # Source -> how many of its labels were not learned from, ever: it contradicted the others.
+    left_out: dict[str, int] = {}
     errors: LiveErrors | None = None  # null: no sale yet that all three were asked about
 
 

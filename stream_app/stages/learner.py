@@ -14,6 +14,10 @@ champion answered (a challenger, the regional median) teaches the market level (
 residual is against the champion active at the sale), but neither guard nor
 interval: those judge the champion's answers.
 
+A label is not learned from, and judges nothing, while its publisher is doubted
+(`teaches`), or while its source contradicts all others (scoring/sources.py): a
+single source of labels does not move a market that others speak of.
+
 Every `VERSION_LABELS` labels all of it is frozen as a version and announced on
 `housing.models`, in the transaction that holds the outcomes it learned from. It
 is constant for the scorers until the next one: so any range of events replays
@@ -30,10 +34,11 @@ from stream_app.contract import topics, wire
 from stream_app.contract.models import CorrectorAnnounced, LiveErrors
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.core.region import Decayed, Linear
-from stream_app.scoring import corrector, guard, interval
+from stream_app.scoring import corrector, guard, interval, sources
 from stream_app.scoring.corrector import Learner
 from stream_app.scoring.guard import Guard
 from stream_app.scoring.interval import Segments
+from stream_app.scoring.sources import Sources
 from stream_app.stages import step
 from stream_app.stages.step import Batch, Control, Output, Record, Serving, State
 
@@ -66,6 +71,7 @@ class Market(Struct, array_like=True):
     versions: int = 0
     segments: Segments = msgspec.field(default_factory=Segments)
     errors: Errors = msgspec.field(default_factory=Errors)
+    sources: Sources = msgspec.field(default_factory=Sources)
 
 
 def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> step.Step:
@@ -112,6 +118,9 @@ def _thaw(frozen: bytes | None) -> Market:
 def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
     """Take one outcome in; False when there is nothing to learn from it."""
     if outcome.corrects or not outcome.teaches or outcome.active_residual_log is None:
+        return False
+    left = outcome.active_residual_log - learner.predict(outcome.features)
+    if not sources.admit(market.sources, outcome.source, left, outcome.sold_ms):
         return False
     learner.learn(outcome.features, outcome.active_residual_log)
     if outcome.step is Step.CHAMPION:
@@ -171,6 +180,7 @@ def _version(name: str, market: Market, learner: Learner, partition: int, record
         guard_weight=guard.weight(market.guard),
         scale=_mean(market.scale) if market.scale.weight else None,
         score_quantile=interval.quantile(market.scores),
+        left_out=sources.left_out(market.sources),
         band_edges_log=tuple(segments.edges_log),
         band_factors=tuple(map(interval.shrunk, segments.bands)) if segments.edges_log else (),
         type_factors={n: interval.shrunk(d) for n, d in sorted(segments.types.items())},

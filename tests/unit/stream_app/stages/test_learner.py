@@ -75,8 +75,12 @@ def test_an_outcome_is_learned_from() -> None:
 
 @pytest.mark.parametrize(
     "outcome",
-    [sold(corrects=True), sold(active_champion=None, active_residual_log=None)],
-    ids=["a corrected price", "no champion to be measured against"],
+    [
+        sold(corrects=True),
+        sold(teaches=False),
+        sold(active_champion=None, active_residual_log=None),
+    ],
+    ids=["a corrected price", "a doubted publisher", "no champion to be measured against"],
 )
 def test_what_teaches_nothing_is_read_and_left(outcome: Outcome) -> None:
     ran = run(outcome)
@@ -257,3 +261,15 @@ def test_the_control_record_says_where_the_state_stands() -> None:
     assert control is not None
     assert (control.applied_offset, control.topic_id) == (1, replay.TOPIC_ID)
     assert control.watermark_ms == SOLD_MS
+
+
+def test_a_source_that_contradicts_the_others_teaches_and_judges_nothing_and_is_told_of() -> None:
+    wrong = [sold(0.9, source="wrong")] * 30
+    ran = run(*[sold()] * 100, *wrong, *[sold()] * (VERSION_LABELS - 100))
+
+    (version,) = announced(ran.outputs)
+    assert version.left_out == {"wrong": 30}
+    market = market_of(ran)
+    assert market.labels == VERSION_LABELS
+    assert market.scores == pytest.approx([1.0] * VERSION_LABELS)
+    assert market.linear == market_of(run(*[sold()] * VERSION_LABELS)).linear
