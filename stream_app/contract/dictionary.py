@@ -17,7 +17,13 @@ from stream_app.contract.events import EVENT_TYPES, AnyEvent, Event, kind_of_typ
 from stream_app.contract.models import Activated, AnyModelMessage
 from stream_app.contract.predictions import Outcome, Prediction
 from stream_app.contract.rejects import RejectCode, RejectHeaders
-from stream_app.contract.remedies import CONDITIONS, DOUBTS, QUALITY_MEANINGS, REMEDIES
+from stream_app.contract.remedies import (
+    CONDITIONS,
+    DOUBTS,
+    QUALITY_MEANINGS,
+    QUALITY_REMEDIES,
+    REMEDIES,
+)
 from stream_app.contract.rules import RULES
 
 # File name -> message. The names are public: other programs fetch the schemas by them.
@@ -108,7 +114,13 @@ def rules_markdown() -> str:
             _table(("sent", "read as"), (('"1,200"', "1200"), ('" 85.5 "', "85.5"), ("3.0", "3"))),
             "## Degrade",
             "The listing is priced, `quality` is `degraded`, and `quality_reasons` say why.",
-            _table(("reason", "meaning"), ((str(r), m) for r, m in QUALITY_MEANINGS.items())),
+            _table(
+                ("reason", "meaning", "example", "what to do"),
+                (
+                    (f"`{reason}`", QUALITY_MEANINGS[reason], f"`{remedy.example}`", remedy.fix)
+                    for reason, remedy in QUALITY_REMEDIES.items()
+                ),
+            ),
             "## Publishers",
             (
                 "A publisher (`source`) is judged by its own events, in each partition by itself, "

@@ -179,6 +179,51 @@ QUALITY_MEANINGS: Mapping[QualityReason, str] = MappingProxyType(
     }
 )
 
+# An example, and who does what about it: the publisher, or whoever runs the models.
+QUALITY_REMEDIES: Mapping[QualityReason, Remedy] = MappingProxyType(
+    {
+        QualityReason.CHALLENGER_UNUSABLE: Remedy(
+            "a challenger whose model says no finite number",
+            "nothing for a consumer: the champion answered; look at the challenger's checks",
+        ),
+        QualityReason.NO_CHAMPION: Remedy(
+            "the first listing of a market that has no model yet",
+            "announce a champion, or read the price as that of a usual home of the region",
+        ),
+        QualityReason.CHAMPION_UNUSABLE: Remedy(
+            "a champion whose model says no finite number",
+            "announce another champion, or roll back",
+        ),
+        QualityReason.PREVIOUS_UNUSABLE: Remedy(
+            "the same of the champion before it", "announce another champion"
+        ),
+        QualityReason.NO_REGIONAL_SALES: Remedy(
+            "a listing in a region without a sale in 90 days, and no model",
+            "send past sales of the region; until then there is no price",
+        ),
+        QualityReason.NO_INTERVAL: Remedy(
+            "a champion without holdout errors, before the market's tenth sale",
+            "train with a holdout, or wait for sales",
+        ),
+        QualityReason.LATE: Remedy(
+            "a listing of Monday that comes on Thursday",
+            "send events on the day; a market may allow more lateness",
+        ),
+        QualityReason.TIME_JUMP: Remedy(
+            "a listing of September where the region's newest event is of July",
+            "nothing if the date is right: the next event of that time confirms it",
+        ),
+        QualityReason.ALREADY_SOLD: Remedy(
+            "a sale of 13 August, and after it the listing that it sold", "send the listing first"
+        ),
+        QualityReason.REPAIRED: Remedy('{"area_m2": "1,200"}', "send numbers as numbers"),
+        QualityReason.PUBLISHER_DOUBTED: Remedy(
+            "a listing of a publisher whose last 15 events were refused",
+            "mend what the rejects say: `python -m producers rejects group`",
+        ),
+    }
+)
+
 DOUBTS: Mapping[Doubt, Suspicion] = MappingProxyType(
     {
         Doubt.REJECTS: Suspicion(

@@ -88,6 +88,7 @@ EXPORTED: dict[str, set[str]] = {
         "Condition",
         "DOUBTS",
         "QUALITY_MEANINGS",
+        "QUALITY_REMEDIES",
         "REMEDIES",
         "Remedy",
         "Suspicion",

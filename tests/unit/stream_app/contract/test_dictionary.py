@@ -117,4 +117,4 @@ def test_the_table_of_rules_has_every_code_and_every_reason() -> None:
     text = dictionary.rules_markdown()
 
     assert all(f"| `{code}` |" in text for code in RejectCode)
-    assert all(f"| {reason} |" in text for reason in QualityReason)
+    assert all(f"| `{reason}` |" in text for reason in QualityReason)

@@ -49,6 +49,10 @@ def test_every_quality_reason_has_a_meaning() -> None:
     assert set(remedies.QUALITY_MEANINGS) == set(QualityReason)
 
 
+def test_every_quality_reason_has_a_remedy() -> None:
+    assert set(remedies.QUALITY_REMEDIES) == set(QualityReason)
+
+
 @pytest.mark.parametrize(
     ("code", "example"), SHOWN_IN_BRACES, ids=[code for code, _ in SHOWN_IN_BRACES]
 )
