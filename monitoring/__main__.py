@@ -1,4 +1,4 @@
-"""Command line of monitoring: `archive` and `report`."""
+"""Command line of monitoring: `archive`, `report` and `health`."""
 
 import argparse
 import os
@@ -13,9 +13,10 @@ import msgspec
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from monitoring import chain, windows
+from monitoring import chain, membership, windows
 from monitoring import settings as own
 from monitoring.archive import Archiver, NoBroker, limits_of
+from monitoring.membership import NoMember
 from monitoring.settings import MonitoringSettings
 from monitoring.windows import BadWindow, Windows
 from stream_app.contract.markets import MARKETS
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), OUR_FAULT)
     except KafkaException as error:
         return _fail(f"broker: {error.args[0].str()}", FAILED)
-    except (OSError, NoBroker) as error:
+    except (OSError, NoBroker, NoMember) as error:
         return _fail(str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -58,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_archive(commands)
     _add_report(commands)
+    health = commands.add_parser(
+        "health",
+        help="status 0 if an archiver on this host is a member of its group, as a container's probe",
+    )
+    health.set_defaults(run=_health)
     return parser
 
 
@@ -119,6 +125,11 @@ def _archive(given: argparse.Namespace, kafka: KafkaSettings, settings: Monitori
     archiver.flush()
     _tell(archiver.words())
     archiver.close()
+    return 0
+
+
+def _health(_given: argparse.Namespace, kafka: KafkaSettings, _own: MonitoringSettings) -> int:
+    print(membership.check(kafka))
     return 0
 
 

@@ -159,12 +159,16 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_health(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     health = commands.add_parser(
         "health",
-        help="status 0 if a worker on this host is a member of its group",
-        description="Ask the broker whether a program on this host is a member of its consumer "
-        "group, as a container's probe. Status 1 if not.",
+        help="status 0 if the worker on this machine is well",
+        description="Ask the worker at HOUSING_STREAM_HTTP_HOST and _PORT whether it makes "
+        "progress, or has nothing to do, as a supervisor's probe. Status 1 if not, or if "
+        "nobody answers.",
     )
     health.add_argument(
-        "--program", default=STAGES[0], metavar="NAME", help="scorer (default), learner, archiver"
+        "--ready", action="store_true", help="also: its state is read, its champion loaded"
+    )
+    health.add_argument(
+        "--port", type=_count, metavar="N", help="its port, when it chose a free one: see its log"
     )
     health.set_defaults(run=_health)
 
@@ -268,12 +272,15 @@ def _tail(parsed: argparse.Namespace) -> int:
 
 
 def _health(parsed: argparse.Namespace) -> int:
-    from stream_app.shell import health, settings
+    from stream_app.shell import probe, settings
 
-    kafka, _ = settings.from_environment()
+    _, stream = settings.from_environment()
+    port = parsed.port or stream.http_port
+    if not port:
+        raise BadSettings("HOUSING_STREAM_HTTP_PORT is 0, any free one: name it, or give --port")
     try:
-        _say(health.check(kafka, parsed.program))
-    except health.Unhealthy as error:
+        _say(probe.ask(stream.http_host, port, "/ready" if parsed.ready else "/health"))
+    except probe.Unwell as error:
         _complain(str(error))
         return 1
     return 0

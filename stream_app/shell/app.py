@@ -6,11 +6,13 @@ publisher with a planted fault. Nothing else opens a connection.
 
 import logging
 import os
-from collections.abc import Callable, Mapping
-from typing import NoReturn
+from collections.abc import Callable, Collection, Mapping
+from importlib.metadata import version
+from typing import NamedTuple, NoReturn
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Policy
@@ -18,14 +20,17 @@ from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import full_name
 from stream_app.scoring import champion
-from stream_app.shell import logs, source, worker
+from stream_app.shell import logs, source, web, worker
 from stream_app.shell.alarms import alarm
-from stream_app.shell.chaos import At, planted, read_faults
+from stream_app.shell.chaos import planted, read_faults
+from stream_app.shell.exposition import Exposition
+from stream_app.shell.health import Health
+from stream_app.shell.journal import Journal
 from stream_app.shell.metrics import Meter
 from stream_app.shell.model_feed import follow, opener
 from stream_app.shell.publisher import KafkaPublisher, Publisher
 from stream_app.shell.region_store import read_state
-from stream_app.shell.runner import EX_OUR_FAULT, Parts, Runner, Stage
+from stream_app.shell.runner import EX_OUR_FAULT, Applied, Parts, Runner, Stage
 from stream_app.shell.settings import StreamSettings
 from stream_app.shell.shelf import Shelf
 from stream_app.shell.watchdog import THE_GROUP, Seen, Watchdog
@@ -33,9 +38,26 @@ from stream_app.stages.step import Serving, read_control
 
 _log = logging.getLogger(__name__)
 _NOBODY = Serving()
+PACKAGE = "housing-stream"
 
 OpenPublisher = Callable[[Stage, int], Publisher]
 Serves = Callable[[], Mapping[str, Serving]]
+
+
+class Models(NamedTuple):
+    """What serves, and the markets whose champion is named and does not."""
+
+    serving: Serves
+    unserved: Callable[[], Collection[str]] = tuple
+
+
+class Built(NamedTuple):
+    """A worker, and what watches it."""
+
+    runner: Runner
+    watchdog: Watchdog
+    health: Health
+    registry: CollectorRegistry
 
 
 def bootstrap(
@@ -44,11 +66,10 @@ def bootstrap(
     settings: StreamSettings,
     open_publisher: OpenPublisher | None = None,
     serving: Serves | None = None,
-    at: At | None = None,
-) -> Runner:
-    """Build the runner of a stage with its real parts, except those given."""
-    at = at or planted(read_faults(settings.chaos))
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
+) -> Built:
+    """Build a worker of a stage with its real parts, except those given."""
+    at = planted(read_faults(settings.chaos))
+    admin = _connect(kafka)
 
     def publisher(stage: Stage, partition: int) -> Publisher:
         return KafkaPublisher(kafka, stage.NAME, stage.SOURCE, stage.STATE_TOPIC, partition, at)
@@ -56,15 +77,24 @@ def bootstrap(
     def open_parts(partition: int) -> Parts:
         return _open_parts(stage, kafka, admin, partition, open_publisher or publisher)
 
-    return Runner(
-        stage,
-        full_name(kafka.prefix, stage.SOURCE),
-        settings.batch_max,
-        open_parts,
-        under(settings.policy(), serving or _follow_models(stage, kafka, settings, admin)),
-        at,
-        Meter(settings.report_every_s).applied,
-    )
+    def on_applied(batch: Applied) -> None:
+        journal.applied(batch)
+        meter.applied(batch)
+
+    meter, journal = Meter(settings.report_every_s), Journal(settings.report_every_s)
+    models = Models(serving) if serving else _follow_models(stage, kafka, settings, admin)
+    serves = under(settings.policy(), models.serving)
+    topic = full_name(kafka.prefix, stage.SOURCE)
+    runner = Runner(stage, topic, settings.batch_max, open_parts, serves, at, on_applied)
+    dog = Watchdog(settings.stall_s, _look(runner, _connect(kafka)), lambda: os._exit(EX_OUR_FAULT))
+    registry = CollectorRegistry()
+    registry.register(Exposition(runner, meter, lambda: dog.newest, serves, version(PACKAGE)))
+    ProcessCollector(registry=registry)
+    return Built(runner, dog, Health(runner, dog, models.unserved), registry)
+
+
+def _connect(kafka: KafkaSettings) -> AdminClient:
+    return AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
 
 
 def under(policy: Policy, serves: Serves) -> Serves:
@@ -79,12 +109,12 @@ def under(policy: Policy, serves: Serves) -> Serves:
 
 def _follow_models(
     stage: Stage, kafka: KafkaSettings, settings: StreamSettings, admin: AdminClient
-) -> Serves:
+) -> Models:
     if not stage.READS_MODELS:
-        return dict
+        return Models(dict)
     shelf = Shelf(opener(settings), champion.recheck, alarm(kafka))
     follow(admin, kafka, shelf)
-    return shelf.serving
+    return Models(shelf.serving, shelf.unserved)
 
 
 def _open_parts(
@@ -105,9 +135,8 @@ def _open_parts(
     return Parts(publisher, stored.records, found, bounds.start)
 
 
-def watch(runner: Runner, kafka: KafkaSettings, settings: StreamSettings) -> Watchdog:
-    """Build the watchdog of a runner, with a connection of its own."""
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
+def _look(runner: Runner, admin: AdminClient) -> Callable[[], Mapping[int, Seen]]:
+    """How the watchdog looks, over a connection of its own."""
 
     def look() -> Mapping[int, Seen]:
         number, partitions = runner.reading.assigned
@@ -117,7 +146,7 @@ def watch(runner: Runner, kafka: KafkaSettings, settings: StreamSettings) -> Wat
         reached = runner.next_offsets()
         return {p: Seen(number, reached.get(p), ends[p]) for p in sorted(partitions)}
 
-    return Watchdog(settings.stall_s, look, lambda: os._exit(EX_OUR_FAULT))
+    return look
 
 
 def run_worker(
@@ -125,13 +154,18 @@ def run_worker(
     kafka: KafkaSettings,
     settings: StreamSettings,
     open_publisher: OpenPublisher | None = None,
+    serving: Serves | None = None,
 ) -> NoReturn:
     """Run a worker of one stage until a signal or a fault ends the process."""
-    logs.start()
+    logs.start(settings.log_level)
     try:
-        runner = bootstrap(stage, kafka, settings, open_publisher)
-    except (KafkaException, OurFault) as error:
+        built = bootstrap(stage, kafka, settings, open_publisher, serving)
+        health = built.health
+        where = (settings.http_host, settings.http_port)
+        address = web.serve(*where, health.health, health.ready, built.registry)
+    except (KafkaException, OurFault, web.CannotServe) as error:
         _log.critical("cannot start", exc_info=error)
         worker.end(EX_OUR_FAULT)
-    watch(runner, kafka, settings).start()
-    worker.run(runner, kafka, settings.session_timeout_s)
+    _log.info("watched", extra={"address": address, "pages": ["/health", "/ready", "/metrics"]})
+    built.watchdog.start()
+    worker.run(built.runner, kafka, settings.session_timeout_s)

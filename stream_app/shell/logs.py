@@ -30,10 +30,11 @@ class JsonLines(logging.Formatter):
 _TALKATIVE = ("faust", "mode", "aiokafka", "stream_app.shell.consumer")
 
 
-def start() -> None:
+def start(level: str = "info") -> None:
     """From now on everything goes to stderr as JSON lines; libraries only from warnings on."""
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[to_stderr], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("stream_app").setLevel(level.upper())

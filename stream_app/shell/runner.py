@@ -35,6 +35,7 @@ partition that is no longer ours.
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
@@ -46,7 +47,7 @@ from stream_app.shell.chaos import At, Point
 from stream_app.shell.publisher import Publisher
 from stream_app.shell.reading import Reading
 from stream_app.shell.source import Source
-from stream_app.stages.step import Batch, Record, Serving, State, Step, read_control
+from stream_app.stages.step import Batch, Control, Record, Serving, State, Step, read_control
 
 EX_OUR_FAULT = 70  # EX_SOFTWARE of sysexits.h: start me again
 _RELEASE_WITHIN_S = 2.0
@@ -80,6 +81,16 @@ class Fetched(NamedTuple):
     records: Sequence[Record]
 
 
+class Applied(NamedTuple):
+    """A batch that is safe."""
+
+    partition: int
+    records: Sequence[Record]
+    step: Step
+    step_s: float  # how long the step took
+    commit_s: float  # and its transaction
+
+
 class Parts(NamedTuple):
     """What one source partition needs."""
 
@@ -103,6 +114,15 @@ class Desk:
         self._parts = parts
         self._state = MappingProxyType(parts.state)  # a stage cannot write to it
         self._at = at
+        self.state_bytes = sum(len(key) + len(value) for key, value in parts.state.items())
+
+    @property
+    def state_records(self) -> int:
+        return len(self._state)
+
+    def control(self) -> Control | None:
+        """The newest control record."""
+        return read_control(self._state)
 
     def take(self, fetched: Fetched) -> None:
         """Let records wait, but for those that were taken before.
@@ -119,7 +139,7 @@ class Desk:
         self.waiting += [r for r in fetched.records if r.offset > self._taken]
         self._taken = max(self._taken, fetched.records[-1].offset)
 
-    def settle(self, records: Sequence[Record], serving: Mapping[str, Serving]) -> Step:
+    def settle(self, records: Sequence[Record], serving: Mapping[str, Serving]) -> Applied:
         """Make a batch safe. The order is the promise: step, commit, remember.
 
         Raises
@@ -129,23 +149,31 @@ class Desk:
         source = self._parts.source
         self._at(Point.BEFORE_STEP)
         batch = Batch(source.topic, source.topic_id, self.partition, source.partitions, records)
+        began_s = time.perf_counter()
         step = self._stage.advance(batch, self._state, serving)
+        stepped_s = time.perf_counter()
         self._parts.publisher.commit(step)
-        _remember(step, self._parts.state)
+        committed_s = time.perf_counter()
+        self.state_bytes += _remember(step, self._parts.state)
         self.applied = step.applied_offset
         self._at(Point.BEFORE_ACK)
-        return step
+        times_s = (stepped_s - began_s, committed_s - stepped_s)
+        return Applied(self.partition, records, step, *times_s)
 
     def close(self) -> None:
         self._parts.publisher.close()
 
 
-def _remember(step: Step, state: dict[str, bytes]) -> None:
+def _remember(step: Step, state: dict[str, bytes]) -> int:
+    """Put what has changed into the state; give by how many bytes that grew."""
+    grown = 0
     for key, value in step.state.items():
-        if value is None:
-            state.pop(key, None)
-        else:
+        before = state.pop(key, None) if value is None else state.get(key)
+        grown -= 0 if before is None else len(key) + len(before)
+        if value is not None:
             state[key] = value
+            grown += len(key) + len(value)
+    return grown
 
 
 class Runner:
@@ -159,7 +187,7 @@ class Runner:
         open_parts: Callable[[int], Parts],
         serving: Callable[[], Mapping[str, Serving]],
         at: At,
-        on_applied: Callable[[int, Sequence[Record], Step], None],
+        on_applied: Callable[[Applied], None],
         end: Callable[[int], NoReturn] = os._exit,
     ) -> None:
         self.stage = stage
@@ -242,6 +270,10 @@ class Runner:
             for p, desk in open_now.items()
         }
 
+    def desks(self) -> Sequence[Desk]:
+        """The partitions that are open. Any thread may ask."""
+        return list(self._desks.values())
+
     async def guarded(self, work: Awaitable[T]) -> T:
         """Wait for `work`; whatever it raises ends the process."""
         try:
@@ -256,15 +288,15 @@ class Runner:
             del desk.waiting[: self._batch_max]
             self._make_room()
             try:
-                step = await self._in_thread(desk.settle, records, self._serving())
+                applied = await self._in_thread(desk.settle, records, self._serving())
             except Exception as error:
                 if self._desks.get(desk.partition) is desk:
                     self.fail(error)
                 # Aborted by release, or fenced by the new owner.
                 _log.info("left a partition that is no longer ours", exc_info=error)
                 return
-            self._acknowledged[desk.partition] = step.applied_offset
-            self._on_applied(desk.partition, records, step)
+            self._acknowledged[desk.partition] = desk.applied
+            self._on_applied(applied)
         desk.running = None
 
     def _open_one(self, partition: int) -> Desk:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -26,6 +26,11 @@ class StreamSettings(Struct, frozen=True):
     trusted_key: str = ""  # Ed25519 public key, hex; empty: from trusted_key_file
     trusted_key_file: str = "var/keys/signing.pub"
     report_every_s: Annotated[float, Meta(gt=0)] = 10.0  # counts in the log
+    # Where /health, /ready and /metrics are. They know counts and versions, and no password.
+    http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    # 0: a free one, told in the log: several workers share a machine. Name one for a scraper.
+    http_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    log_level: Literal["info", "debug"] = "info"  # debug: a line for each prediction, with its ids
     chaos: str = ""  # faults to inject, for tests: see shell/chaos.py
     # What follows changes what the step comes to: reasons in contract/models.py, Policy.
     listing_late_h: LatenessH = Policy().listing_late_h

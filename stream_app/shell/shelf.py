@@ -70,6 +70,14 @@ class Shelf:
         """A snapshot that nobody changes any more."""
         return self._serving
 
+    def unserved(self) -> list[str]:
+        """Markets for which a champion is named while none serves. Any thread may ask."""
+        return [
+            name
+            for name, market in list(self._markets.items())
+            if CHAMPION in market.aliases and market.serving.champion is None
+        ]
+
     def put(self, messages: Sequence[AnyModelMessage]) -> None:
         """Take messages in, in log order; let what is open already serve by them."""
         with self._lock:

@@ -60,6 +60,7 @@ class Still(NamedTuple):
 
     seen: Seen
     still_s: float = 0.0
+    behind_s: float | None = None  # since there was nothing to do; None: there always was
 
 
 class Looks:
@@ -69,18 +70,30 @@ class Looks:
         self._gap_max_s = gap_max_s
         self._at_s = 0.0
         self.newest: Mapping[int, Still] = {}
+        self.count = 0
 
     def add(self, seen: Mapping[int, Seen], now_s: float) -> None:
         """Take in a look at all partitions."""
         gap_s = min(now_s - self._at_s, self._gap_max_s)
-        self.newest = {p: Still(one, self._still_s(p, one, gap_s)) for p, one in seen.items()}
+        since_s = now_s - self._at_s
+        self.newest = {
+            p: Still(one, self._still_s(p, one, gap_s), self._behind_s(p, one, since_s))
+            for p, one in seen.items()
+        }
         self._at_s = now_s
+        self.count += 1
 
     def _still_s(self, partition: int, now: Seen, gap_s: float) -> float:
         before = self.newest.get(partition)
         if before is None or now.waits is False or before.seen[:2] != now[:2]:
             return 0.0
         return before.still_s + (gap_s if before.seen.waits and now.waits else 0.0)
+
+    def _behind_s(self, partition: int, now: Seen, since_s: float) -> float | None:
+        before = self.newest.get(partition)
+        if now.lag == 0:
+            return 0.0
+        return None if before is None or before.behind_s is None else before.behind_s + since_s
 
 
 class Watchdog:
@@ -104,6 +117,11 @@ class Watchdog:
     @property
     def newest(self) -> Mapping[int, Still]:
         return self._looks.newest
+
+    @property
+    def looks(self) -> int:
+        """How often it has looked."""
+        return self._looks.count
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()

@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Mapping
 
-from stream_app.shell import logs, settings, worker
-from stream_app.shell.app import bootstrap, watch
+from stream_app.shell import settings
+from stream_app.shell.app import run_worker
 from stream_app.stages import scorer
 from stream_app.stages.step import Serving
 
@@ -18,10 +18,7 @@ def hang() -> Mapping[str, Serving]:
 def main() -> None:
     """Run the scorer with it."""
     kafka, stream = settings.from_environment()
-    logs.start()
-    runner = bootstrap(scorer, kafka, stream, serving=hang)
-    watch(runner, kafka, stream).start()
-    worker.run(runner, kafka, stream.session_timeout_s)
+    run_worker(scorer, kafka, stream, serving=hang)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """What a person and a container's probe see of a running worker."""
 
+import json
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -11,11 +14,18 @@ from confluent_kafka import Producer
 from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, PARTITIONER, full_name
-from stream_app.shell import children
+from stream_app.shell import children, probe
 from tests import builders
+from tests.integration.brokers import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def environment(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """With pages where the probe finds them."""
+    return {**environment, "HOUSING_STREAM_HTTP_PORT": str(free_port())}
 
 
 @pytest.fixture
@@ -59,36 +69,53 @@ def test_the_tail_ends_well_when_it_is_told_to_or_nobody_reads_it(
     assert unread.wait(30) == 141
 
 
-def test_a_member_of_the_group_is_healthy_until_it_leaves(
-    environment: Mapping[str, str], worker: subprocess.Popen[bytes]
+def test_a_worker_is_ready_when_its_partitions_are_open_and_gone_when_it_ends(
+    kafka: KafkaSettings, environment: Mapping[str, str], worker: subprocess.Popen[bytes]
 ) -> None:
-    health = until(lambda: _healthy(environment), 30, "the worker is a member")
-    assert health is not None
-    assert "member with partitions [0, 1, 2, 3]" in health.stdout
+    _publish(kafka)
+
+    ready = until(lambda: _is_ready(environment), 60, "all partitions are open and looked at")
+    assert all(one["end"] is not None for one in ready["partitions"].values())
 
     worker.terminate()
     worker.wait(30)
 
     gone = _run("health", environment=environment)
     assert gone.returncode == 1
-    assert "has no member at" in gone.stderr
+    assert "nobody answers at" in gone.stderr
 
 
-def test_a_frozen_worker_is_unhealthy_while_its_process_lives(
+def test_a_frozen_worker_is_unwell_while_its_process_lives(
     environment: Mapping[str, str], worker: subprocess.Popen[bytes]
 ) -> None:
-    until(lambda: _healthy(environment), 30, "the worker is a member")
+    until(lambda: _is_ready(environment), 60, "the worker is ready")
 
     worker.send_signal(signal.SIGSTOP)
 
-    until(lambda: not _healthy(environment), 40, "the broker has dropped it")
+    assert "nobody answers" in _run("health", environment=environment).stderr
     assert worker.poll() is None
     worker.send_signal(signal.SIGCONT)
 
 
-def _healthy(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str] | None:
-    done = _run("health", environment=environment)
-    return done if "[0, 1, 2, 3]" in done.stdout else None
+def test_the_metrics_of_a_worker_follow_what_it_committed(
+    kafka: KafkaSettings, environment: Mapping[str, str], worker: subprocess.Popen[bytes]
+) -> None:
+    _publish(kafka)
+    at = ("127.0.0.1", int(environment["HOUSING_STREAM_HTTP_PORT"]))
+    until(lambda: _is_ready(environment), 60, "the worker is ready")
+
+    scored = r'housing_events_total{kind="listing",partition="\d",verdict="scored"} 1.0'
+    until(lambda: re.search(scored, probe.ask(*at, "/metrics")), 30, "the listing is counted")
+    page = probe.ask(*at, "/metrics")
+
+    assert 'housing_predictions_total{champion="none",market="king-county"' in page
+    assert re.search(r"^process_resident_memory_bytes \d", page, re.MULTILINE)
+    assert "housing_latency_seconds_count 1.0" in page
+
+
+def _is_ready(environment: Mapping[str, str]) -> dict[str, Any] | None:
+    done = _run("health", "--ready", environment=environment)
+    return None if done.returncode or '"3"' not in done.stdout else json.loads(done.stdout)
 
 
 def _run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 """A worker that stands still is ended and replaced; an idle one lives on. On the real broker."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS
+from stream_app.shell import probe
 from stream_app.shell.runner import EX_OUR_FAULT
+from tests.builders import listing
+from tests.integration.brokers import free_port
 from tests.integration.oracle import check_exactly_once
 from tests.integration.workers import (
     logged,
@@ -18,12 +22,15 @@ from tests.integration.workers import (
     until_applied,
     worker,
 )
+from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
 
 WITHIN_S = 120.0
 # Longer than this test's broker takes to open partitions; far shorter than the planted hang.
 STALL_S = "6"
+STREET = "Unter den Linden 77"
+HOME = {"street": STREET, "latitude": 47.123456, "longitude": -122.654321}
 # A step that never comes back, in the thread of a partition.
 HANG = "before_step:delay=3600@3"
 SUPERVISED = (sys.executable, "-m", "stream_app", "supervise", "--stage", "scorer")
@@ -78,3 +85,27 @@ def test_workers_that_hang_again_and_again_are_replaced_until_all_is_done(
 
     assert logged(log, "standing still")
     check_exactly_once(kafka)
+
+
+def test_an_idle_worker_lives_on_and_no_log_says_where_a_home_is(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    publish(kafka, [listing(**HOME), listing(**HOME, listing_id="x", area_m2=-1.0)], EVENTS)
+    port = free_port()
+    told = {"http_port": str(port), "log_level": "debug", "report_every_s": "1"}
+
+    with worker(environment, log, stall_s="4", **told) as process:
+        until_applied(kafka)
+        since = looks(port)
+        until(lambda: looks(port) > since + 15, WITHIN_S, "looked idle for 15 s, limit 4")
+        assert stop(process) == 0
+
+    assert logged(log, "predicted")
+    assert logged(log, "rejected")
+    assert not logged(log, "standing still")
+    assert not [told for told in (STREET, "47.12", "122.65") if told in log.read_text()]
+
+
+def looks(port: int) -> int:
+    """How often the watchdog has looked: once a second, at a limit of 4 s."""
+    return int(json.loads(probe.ask("127.0.0.1", port, "/health"))["looks"])

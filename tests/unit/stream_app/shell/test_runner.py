@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn, cast
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from stream_app.contract.rejects import Undelivered
 from stream_app.shell.chaos import Point, nothing
 from stream_app.shell.publisher import Fenced
-from stream_app.shell.runner import Desk, Fetched, Parts, RecordsMissing, Runner
+from stream_app.shell.runner import Applied, Desk, Fetched, Parts, RecordsMissing, Runner
 from stream_app.shell.source import Source
 from stream_app.stages.step import Batch, Record, Serving, State, Step
 from tests.fakes.publisher import FakePublisher
@@ -50,7 +50,7 @@ def desk(publisher: FakePublisher, state: dict[str, bytes] | None = None) -> Des
 def runner(
     publisher: FakePublisher,
     batch_max: int = 100,
-    on_applied: Callable[[int, Sequence[Record], Step], None] = lambda *_: None,
+    on_applied: Callable[[Applied], None] = lambda _: None,
     state: dict[str, bytes] | None = None,
     end: Callable[[int], NoReturn] = end,
 ) -> Runner:
@@ -85,9 +85,11 @@ async def so(condition: Callable[[], object]) -> None:
 def test_a_settled_batch_is_committed_and_remembered() -> None:
     publisher, state = FakePublisher(), {"b": b"7"}
 
-    step = desk(publisher, state).settle([record(5), record(6, "b", value="a")], {})
+    at = desk(publisher, state)
+    applied = at.settle([record(5), record(6, "b", value="a")], {})
 
-    assert publisher.committed == [step]
+    assert publisher.committed == [applied.step]
+    assert (at.state_records, at.state_bytes) == (2, sum(len(k) + len(v) for k, v in state.items()))
     assert state.keys() == {"b", "control"}  # "a" was counted, then forgotten
     assert state["b"] == b"8"
 
@@ -187,7 +189,9 @@ def test_what_was_applied_is_told_after_the_commit() -> None:
     async def scenario() -> None:
         worker = runner(
             publisher,
-            on_applied=lambda p, rs, step: told.append((p, len(rs), len(publisher.committed))),
+            on_applied=lambda batch: told.append(
+                (batch.partition, len(batch.records), len(publisher.committed))
+            ),
         )
         await worker.open([0])
         worker.take(fetched(0, 4))

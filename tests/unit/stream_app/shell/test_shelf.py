@@ -248,3 +248,16 @@ def test_a_snapshot_does_not_change_under_a_batch() -> None:
 
     assert snapshot is not bench.shelf.serving()
     assert snapshot[MARKET].corrector == corrector("1")
+
+
+def test_a_market_waits_for_a_champion_that_is_named_and_does_not_serve() -> None:
+    bench = Bench()
+    unserved = [bench.shelf.unserved()]
+
+    for messages_ in ([corrector("1")], named(champion="bad"), [champion("bad")]):
+        bench.put(*messages_)
+        unserved.append(bench.shelf.unserved())
+    bench.put(champion("v1"), *named(champion="v1"))
+
+    assert unserved == [[], [], [MARKET], [MARKET]]
+    assert bench.shelf.unserved() == []

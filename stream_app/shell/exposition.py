@@ -1,0 +1,173 @@
+"""What a worker knows of itself, in the words of Prometheus. docs/operations.md has the table.
+
+Two kinds of counters: what is counted in the control records of the partitions goes on
+over restarts and moves with the partition, hence the label; all else began with this
+process. Rates are the scraper's business: `rate(...[5m])`.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from stream_app.core.features import FEATURE_SET
+from stream_app.shell.metrics import LABELS_MAX, Histogram, Meter
+from stream_app.shell.runner import Runner
+from stream_app.shell.watchdog import THE_GROUP, Still
+from stream_app.stages.step import Control, Serving
+
+_P = ["partition"]
+
+
+class Exposition(Collector):
+    """Asked at each scrape, from a thread of the web server."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        meter: Meter,
+        looked: Callable[[], Mapping[int, Still]],
+        serving: Callable[[], Mapping[str, Serving]],
+        version: str,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._runner = runner
+        self._meter = meter
+        self._looked = looked
+        self._serving = serving
+        self._version = version
+        self._now_s = now_s
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._work()
+        yield from self._partitions()
+        yield from self._lags()
+        yield from self._versions()
+
+    def _work(self) -> Iterator[Metric]:
+        meter = self._meter
+        yield _counter(
+            "housing_predictions",
+            "Answers committed by this process.",
+            ["market", "champion", "step", "quality"],
+            meter.predictions,
+        )
+        yield _counter(
+            "housing_rejects", "Events refused by this process.", ["code"], meter.rejects
+        )
+        for name, what, histogram in (
+            ("latency_seconds", "From the append of an event to its commit.", meter.latency_s),
+            ("step_seconds", "The pure step of a batch.", meter.step_s),
+            ("commit_seconds", "The transaction of a batch.", meter.commit_s),
+            ("batch_records", "Records in a batch.", meter.batch),
+        ):
+            yield _histogram(f"housing_{name}", what, histogram)
+        up_s = self._now_s() - meter.started_s
+        yield GaugeMetricFamily("housing_uptime_seconds", "Age of this process.", up_s)
+
+    def _partitions(self) -> Iterator[Metric]:
+        events = CounterMetricFamily(
+            "housing_events",
+            "All that was applied since the log began, from the control records.",
+            labels=["partition", "kind", "verdict"],
+        )
+        applied = GaugeMetricFamily("housing_applied_offset", "Last offset applied.", labels=_P)
+        watermark = GaugeMetricFamily(
+            "housing_watermark_seconds", "Event time before which windows are closed.", labels=_P
+        )
+        records = GaugeMetricFamily("housing_state_records", "Records of the state.", labels=_P)
+        size = GaugeMetricFamily("housing_state_bytes", "Keys and values of it.", labels=_P)
+        for desk in self._runner.desks():
+            place = [str(desk.partition)]
+            applied.add_metric(place, desk.applied)
+            records.add_metric(place, desk.state_records)
+            size.add_metric(place, desk.state_bytes)
+            control = desk.control()
+            if control is not None:
+                watermark.add_metric(place, control.watermark_ms / 1000)
+                for (kind, verdict), count in _by_kind(control).items():
+                    events.add_metric([*place, kind, verdict], count)
+        yield from (events, applied, watermark, records, size)
+
+    def _lags(self) -> Iterator[Metric]:
+        events = GaugeMetricFamily(
+            "housing_lag_events", "Offsets to apply; NaN while unknown.", labels=_P
+        )
+        seconds = GaugeMetricFamily(
+            "housing_lag_seconds", "Age of the oldest of them at most; NaN: unknown.", labels=_P
+        )
+        still = GaugeMetricFamily(
+            "housing_still_seconds", "Time without progress, with something to do.", labels=_P
+        )
+        for partition, one in self._looked().items():
+            place = ["group" if partition == THE_GROUP else str(partition)]
+            still.add_metric(place, one.still_s)
+            if partition != THE_GROUP:
+                events.add_metric(place, math.nan if one.seen.lag is None else one.seen.lag)
+                seconds.add_metric(place, self._lag_s(partition, one))
+        yield from (events, seconds, still)
+
+    def _lag_s(self, partition: int, one: Still) -> float:
+        """What waits was appended after what was applied last, and after we last had all."""
+        if not one.seen.lag:
+            return math.nan if one.seen.lag is None else 0.0
+        bounds = [] if one.behind_s is None else [one.behind_s]
+        if partition in self._meter.appended_s:
+            bounds.append(max(0.0, self._now_s() - self._meter.appended_s[partition]))
+        return min(bounds, default=math.nan)
+
+    def _versions(self) -> Iterator[Metric]:
+        serving = InfoMetricFamily(
+            "housing_serving", "Which models serve a market here.", labels=["market"]
+        )
+        for market, models in self._serving().items():
+            versions = {
+                "champion": models.roster.champion,
+                "corrector": models.roster.corrector,
+                "previous": models.roster.previous,
+                "challenger": models.roster.challenger,
+            }
+            serving.add_metric([market], {name: text or "none" for name, text in versions.items()})
+        yield serving
+        yield InfoMetricFamily(
+            "housing_worker",
+            "What runs here.",
+            {
+                "stage": self._runner.stage.NAME,
+                "version": self._version,
+                "feature_set": FEATURE_SET,
+            },
+        )
+
+
+def _counter(
+    name: str, what: str, labels: list[str], counts: Mapping[tuple[str, ...], int]
+) -> Metric:
+    family = CounterMetricFamily(name, what, labels=labels)
+    for values, count in dict(counts).items():
+        family.add_metric(values, count)
+    return family
+
+
+def _histogram(name: str, what: str, histogram: Histogram) -> Metric:
+    family = HistogramMetricFamily(name, what)
+    family.add_metric([], list(histogram.buckets()), histogram.total)
+    return family
+
+
+def _by_kind(control: Control) -> dict[tuple[str, str], int]:
+    """The counts of a control record by kind and verdict, whatever they are called."""
+    found: dict[tuple[str, str], int] = {}
+    for name, count in control.counts.items():
+        kind, _, verdict = name.partition(":")
+        labels = (kind, verdict) if len(found) < LABELS_MAX else ("other", "")
+        found[labels] = found.get(labels, 0) + count
+    return found

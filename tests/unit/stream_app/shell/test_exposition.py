@@ -1,0 +1,192 @@
+"""What stands at /metrics is what was committed, and docs/operations.md says what it means."""
+
+import asyncio
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream_app.contract import topics, wire
+from stream_app.contract.models import CorrectorAnnounced
+from stream_app.shell.chaos import nothing
+from stream_app.shell.exposition import Exposition
+from stream_app.shell.metrics import LABELS_MAX, Meter
+from stream_app.shell.runner import Applied, Parts, Runner
+from stream_app.shell.source import Source
+from stream_app.shell.watchdog import THE_GROUP, Seen, Still
+from stream_app.stages.step import CONTROL_KEY, Control, Output, Record, Serving, Step
+from tests import messages
+from tests.builders import MARKET
+from tests.fakes.champion import FakeChampion
+from tests.fakes.publisher import FakePublisher
+from tests.fakes.stage import Counting
+
+NOW_S = 1_000.0
+DOCS = Path(__file__).parents[4] / "docs" / "operations.md"
+COUNTS = {"listing:scored": 7, "rejected:price": 2, "label_delay:30d:x": 1}
+
+
+def runner(counts: Mapping[str, int]) -> Runner:
+    """With one open partition, number 0, and no loop behind it."""
+    control = msgspec.msgpack.encode(Control(41, "id", 500_000, {}, dict(counts)))
+    state = {CONTROL_KEY: control, "region:a": b"1234"}
+    source = Source("t.events", "id", 4)
+
+    def parts(_partition: int) -> Parts:
+        return Parts(FakePublisher(), state, source, 0)
+
+    async def opened() -> Runner:
+        made = Runner(Counting(), source.topic, 10, parts, dict, nothing, lambda _: None)
+        await made.open([0])
+        return made
+
+    return asyncio.run(opened())
+
+
+def prediction(**changes: object) -> Output:
+    return Output(topics.PREDICTIONS, b"k", wire.encode(messages.prediction(**changes)), 0)
+
+
+def rejected(code: str) -> Output:
+    return Output(topics.REJECTS, b"k", b"{}", 0, headers=(("code", code.encode()),))
+
+
+def applied(*outputs: Output, appended_s: float = NOW_S - 0.3) -> Applied:
+    record = Record(1, None, b"", int(appended_s * 1000))
+    return Applied(0, [record], Step(outputs, {}, 1), step_s=0.02, commit_s=0.004)
+
+
+def scraped(
+    *batches: Applied,
+    looked: Mapping[int, Still] | None = None,
+    serving: Mapping[str, Serving] | None = None,
+    counts: Mapping[str, int] = COUNTS,
+) -> dict[str, Metric]:
+    """The families as a scraper reads them, by name."""
+    meter = Meter(every_s=1e9, now_s=lambda: NOW_S)
+    for batch in batches:
+        meter.applied(batch)
+    registry = CollectorRegistry()
+    registry.register(
+        Exposition(
+            runner(counts), meter, lambda: looked or {}, lambda: serving or {}, "1.2", lambda: NOW_S
+        )
+    )
+    text = generate_latest(registry).decode()
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def value(family: Metric, name: str = "", **labels: str) -> float:
+    (found,) = (
+        s.value for s in family.samples if s.labels == labels and s.name == (name or family.name)
+    )
+    return found
+
+
+def test_events_are_counted_by_whatever_kind_and_verdict_the_control_record_has() -> None:
+    events = scraped()["housing_events"]
+
+    for kind, verdict, count in (
+        ("listing", "scored", 7),
+        ("rejected", "price", 2),
+        ("label_delay", "30d:x", 1),
+    ):
+        labels = {"partition": "0", "kind": kind, "verdict": verdict}
+        assert value(events, "housing_events_total", **labels) == count
+
+
+def test_a_page_does_not_grow_for_ever() -> None:
+    many = {f"kind:{n}": 1 for n in range(LABELS_MAX + 50)}
+    families = scraped(*(applied(rejected(f"code-{n}")) for n in range(300)), counts=many)
+
+    other = {"partition": "0", "kind": "other", "verdict": ""}
+    assert value(families["housing_events"], "housing_events_total", **other) == 50
+    assert len(families["housing_events"].samples) == LABELS_MAX + 1
+    assert value(families["housing_rejects"], "housing_rejects_total", code="other") == 100
+
+
+def test_answers_are_counted_by_version_rung_and_quality() -> None:
+    one = messages.prediction()
+    families = scraped(applied(prediction(), prediction()), applied(prediction()))
+
+    labels = {
+        "market": one.market,
+        "champion": one.versions.champion or "none",
+        "step": str(one.step),
+        "quality": str(one.quality),
+    }
+    assert value(families["housing_predictions"], "housing_predictions_total", **labels) == 3
+
+
+def test_histograms_hold_every_record_and_every_batch() -> None:
+    families = scraped(applied(), applied(appended_s=NOW_S - 2.0))
+
+    latency = families["housing_latency_seconds"]
+    assert value(latency, "housing_latency_seconds_bucket", le="0.5") == 1
+    assert value(latency, "housing_latency_seconds_count") == 2
+    assert value(latency, "housing_latency_seconds_sum") == pytest.approx(2.3)
+    step = families["housing_step_seconds"]
+    assert value(step, "housing_step_seconds_bucket", le="0.025") == 2
+
+
+@pytest.mark.parametrize(
+    ("seen", "behind_s", "lag", "lag_s"),
+    [
+        (Seen(1, 42, 42), 0.0, 0, 0.0),
+        (Seen(1, 42, 45), 3.0, 3, 3.0),  # nothing waited 3 s ago
+        (Seen(1, 42, 45), None, 3, 60.0),  # all that is known: appended after what was applied
+        (Seen(1, 42, None), 3.0, math.nan, math.nan),
+        (Seen(1, None, 45), None, math.nan, math.nan),
+    ],
+)
+def test_an_unknown_lag_is_not_zero(
+    seen: Seen, behind_s: float | None, lag: float, lag_s: float
+) -> None:
+    families = scraped(applied(appended_s=NOW_S - 60), looked={0: Still(seen, 2.0, behind_s)})
+
+    assert value(families["housing_lag_events"], partition="0") == pytest.approx(lag, nan_ok=True)
+    assert value(families["housing_lag_seconds"], partition="0") == pytest.approx(
+        lag_s, nan_ok=True
+    )
+    assert value(families["housing_still_seconds"], partition="0") == 2.0
+
+
+def test_a_lag_of_which_nothing_was_applied_yet_has_no_age() -> None:
+    families = scraped(looked={0: Still(Seen(1, 42, 45))})
+
+    assert math.isnan(value(families["housing_lag_seconds"], partition="0"))
+
+
+def all_families() -> dict[str, Metric]:
+    corrector: CorrectorAnnounced = messages.corrector()
+    return scraped(
+        applied(prediction(), rejected("price")),
+        looked={0: Still(Seen(1, 42, 45)), THE_GROUP: Still(Seen(0, None, 1))},
+        serving={MARKET: Serving(champion=FakeChampion(), corrector=corrector)},
+    )
+
+
+def rows(families: Mapping[str, Metric]) -> set[str]:
+    """As docs/operations.md has them."""
+    found = set()
+    for family in families.values():
+        total = "_total" if family.type == "counter" else ""
+        labels = sorted({label for s in family.samples for label in s.labels} - {"le"})
+        found.add(
+            f"| `{family.name}{total}` | {family.type} | {', '.join(labels)} | {family.documentation} |"
+        )
+    return found
+
+
+def test_every_metric_stands_in_the_operations_page() -> None:
+    documented = set(
+        re.findall(r"^\| `housing_\w+` \| \w+ \| .*$", DOCS.read_text("utf-8"), re.MULTILINE)
+    )
+
+    assert documented == rows(all_families())
