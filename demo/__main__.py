@@ -45,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     except Stopped as stopped:
-        print("demo: stopped, with all that it had started", file=sys.stderr)
+        print(
+            "demo: stopped, with all that it had started: nothing of it runs any more",
+            file=sys.stderr,
+        )
         return stopped.status
 
 

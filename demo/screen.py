@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -28,6 +28,9 @@ class Screen(Protocol):
     def show(self, view: Callable[[], View]) -> None:
         """Show how it goes now; cheap to call often."""
 
+    def tick(self, what: str) -> None:
+        """Show that `what` goes on, and since when; cheap to call often."""
+
     def settle(self) -> None:
         """What was shown last stays; what follows comes below it."""
 
@@ -45,15 +48,20 @@ class Steps:
         self._every_s = every_s
         self._started_s = time.monotonic()
         self._shown_s = -every_s
+        self._step_s = self._started_s
         self._number = 0
 
     def step(self, title: str) -> None:
         self._number += 1
-        at_s = time.monotonic() - self._started_s
+        self._step_s = time.monotonic()
+        at_s = self._step_s - self._started_s
         self._console.print(f"[bold]{self._number}. {title}[/] [dim]({at_s:.0f} s)[/]")
 
     def say(self, line: str) -> None:
         self._console.print(f"   {line}", highlight=False)
+
+    def going_on(self, what: str) -> str:
+        return f"{what}, {time.monotonic() - self._step_s:.0f} s"
 
     def is_due(self) -> bool:
         now_s = time.monotonic()
@@ -71,12 +79,18 @@ class Terminal(Steps):
         self._live: Live | None = None
 
     def show(self, view: Callable[[], View]) -> None:
-        if not self.is_due():
-            return
+        if self.is_due():
+            self._draw(live_table(view()))
+
+    def tick(self, what: str) -> None:
+        if self.is_due():
+            self._draw(Text(f"   {self.going_on(what)}"))
+
+    def _draw(self, drawn: RenderableType) -> None:
         if self._live is None:
             self._live = Live(console=self._console, auto_refresh=False)
             self._live.start()
-        self._live.update(live_table(view()), refresh=True)
+        self._live.update(drawn, refresh=True)
 
     def settle(self) -> None:
         if self._live is not None:
@@ -99,6 +113,10 @@ class Plain(Steps):
         if seen.totals.events and line != self._said:
             self.say(line)
             self._said = line
+
+    def tick(self, what: str) -> None:
+        if self.is_due():
+            self.say(self.going_on(what))
 
     def settle(self) -> None:
         """Nothing to do: lines stay where they are."""

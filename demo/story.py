@@ -127,7 +127,9 @@ class Story:
         self._screen.step(f"Champion: trained on the topic, sales before {self._plan.split}")
         market = "--market", self._plan.market
         until = "--events", "topic", "--train-to", self._plan.split
-        printed = self._programs.run("train", "offline", "train", *market, *until, "--json")
+        program = self._programs.start("train", "offline", "train", *market, *until, "--json")
+        printed = self._programs.finish(program, lambda: self._screen.tick("training"))
+        self._screen.settle()
         trained = msgspec.json.decode(_last_line(printed), type=Trained)
         self._programs.run("announce", "offline", "announce", *market, "--json")
         self._screen.say(f"champion {trained.version} is announced")

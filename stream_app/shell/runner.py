@@ -216,6 +216,7 @@ class Runner:
             assignment = self.assignment
             wanted = set() if self._closed else set(partitions)
             missing = sorted(wanted - self._desks.keys())
+            _log.info("opening", extra={"partitions": missing})
             opened = await asyncio.gather(*(self._in_thread(self._open_one, p) for p in missing))
             self._desks |= {desk.partition: desk for desk in opened}
             self._acknowledged = {p: self._desks[p].applied for p in sorted(wanted)}

@@ -77,7 +77,9 @@ def test_a_stopped_run_leaves_no_program_behind(
         assert process.wait(60) == status
         assert demo_process.programs_of(out) == []
         assert process.stderr is not None
-        assert process.stderr.read() == "demo: stopped, with all that it had started\n"
+        assert process.stderr.read() == (
+            "demo: stopped, with all that it had started: nothing of it runs any more\n"
+        )
 
 
 def test_a_killed_run_takes_its_programs_with_it(tmp_path: Path) -> None:

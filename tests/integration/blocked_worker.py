@@ -1,10 +1,16 @@
-"""A worker with a planted fault: its event loop hangs as soon as there is a batch."""
+"""A worker with a planted fault: its event loop hangs, or its partitions never open.
 
+python -m tests.integration.blocked_worker loop|opening
+"""
+
+import sys
 import threading
 from collections.abc import Mapping
 
 from stream_app.shell import settings
 from stream_app.shell.app import run_worker
+from stream_app.shell.publisher import Publisher
+from stream_app.shell.runner import Stage
 from stream_app.stages import scorer
 from stream_app.stages.step import Serving
 
@@ -15,11 +21,19 @@ def hang() -> Mapping[str, Serving]:
     return {}
 
 
-def main() -> None:
+def open_never(_stage: Stage, _partition: int) -> Publisher:
+    """Asked in a thread of its own when a partition is opened. Never answers."""
+    threading.Event().wait()
+    raise AssertionError
+
+
+def main(what: str) -> None:
     """Run the scorer with it."""
     kafka, stream = settings.from_environment()
-    run_worker(scorer, kafka, stream, serving=hang)
+    if what == "loop":
+        run_worker(scorer, kafka, stream, serving=hang)
+    run_worker(scorer, kafka, stream, open_never)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -6,18 +6,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import EVENTS
+from stream_app.contract.topics import EVENTS, LEARNER_STATE, OUTCOMES, full_name
+from stream_app.core.features import NAMES
 from stream_app.shell import probe
+from stream_app.shell.probe import Unwell
 from stream_app.shell.runner import EX_OUR_FAULT
+from tests import messages
 from tests.builders import listing
 from tests.integration.brokers import free_port
 from tests.integration.oracle import check_exactly_once
 from tests.integration.workers import (
+    LEARNER,
     logged,
     market,
     publish,
+    read,
     stop,
     until_applied,
     worker,
@@ -34,8 +41,9 @@ HOME = {"street": STREET, "latitude": 47.123456, "longitude": -122.654321}
 # A step that never comes back, in the thread of a partition.
 HANG = "before_step:delay=3600@3"
 SUPERVISED = (sys.executable, "-m", "stream_app", "supervise", "--stage", "scorer")
-# Passes on what was fetched for ever: the event loop is what hangs.
-BLOCKED = (sys.executable, "-m", "tests.integration.blocked_worker")
+# The event loop is what hangs.
+BLOCKED = (sys.executable, "-m", "tests.integration.blocked_worker", "loop")
+OPENS_NEVER = (*BLOCKED[:-1], "opening")
 
 
 @pytest.fixture
@@ -68,6 +76,16 @@ def test_a_hanging_event_loop_ends_the_worker(
 
     (said,) = logged(log, "standing still")
     assert "in hang" in str(said["threads"])
+
+
+def test_partitions_that_never_open_end_the_worker(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    with worker(environment, log, OPENS_NEVER, stall_s=STALL_S) as process:
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
+
+    (said,) = logged(log, "standing still")
+    assert "in open_never" in str(said["threads"])
 
 
 def test_workers_that_hang_again_and_again_are_replaced_until_all_is_done(
@@ -109,3 +127,52 @@ def test_an_idle_worker_lives_on_and_no_log_says_where_a_home_is(
 def looks(port: int) -> int:
     """How often the watchdog has looked: once a second, at a limit of 4 s."""
     return int(json.loads(probe.ask("127.0.0.1", port, "/health"))["looks"])
+
+
+def test_without_a_limit_the_hang_stays(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    publish(kafka, market(listings=200), EVENTS)
+    port = free_port()
+    told = {"chaos": HANG, "batch_max": "20", "http_port": str(port)}
+
+    with worker(environment, log, stall_s="inf", **told) as process:
+        until(lambda: still_s(port) > 2 * float(STALL_S), WITHIN_S, "still for twice the limit")
+        assert process.poll() is None
+
+
+def still_s(port: int) -> float:
+    """How long the partition that is worst off has stood still; 0 while nobody answers."""
+    try:
+        told = json.loads(probe.ask("127.0.0.1", port, "/health"))
+    except Unwell:
+        return 0.0
+    return max((one["still_s"] for one in told["partitions"].values()), default=0.0)
+
+
+def test_the_marker_of_a_transaction_is_no_lag(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    producer = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": f"{kafka.prefix}-test"}
+    )
+    producer.init_transactions()
+    producer.begin_transaction()
+    outcome = messages.outcome(features=(None,) * len(NAMES))
+    producer.produce(
+        full_name(kafka.prefix, OUTCOMES), wire.encode(outcome), outcome.market, partition=0
+    )
+    producer.commit_transaction()
+    port = free_port()
+
+    with worker(environment, log, LEARNER, stall_s="4", http_port=str(port)) as process:
+        until(lambda: read(kafka, LEARNER_STATE, 0), WITHIN_S, "the outcome is learned")
+        until(lambda: partition(port) == {"next_offset": 2, "end": 2, "lag": 0}, 30, "no lag")
+        since = looks(port)
+        until(lambda: looks(port) > since + 8, WITHIN_S, "and it lives on")
+        assert stop(process) == 0
+
+
+def partition(port: int) -> dict[str, int]:
+    told = json.loads(probe.ask("127.0.0.1", port, "/health"))["partitions"]["0"]
+    return {name: told[name] for name in ("next_offset", "end", "lag")}
