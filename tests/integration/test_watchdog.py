@@ -110,10 +110,10 @@ def test_an_idle_worker_lives_on_and_no_log_says_where_a_home_is(
 ) -> None:
     publish(kafka, [listing(**HOME), listing(**HOME, listing_id="x", area_m2=-1.0)], EVENTS)
     port = free_port()
-    told = {"http_port": str(port), "log_level": "debug", "report_every_s": "1"}
+    told = {"http_port": str(port), "log_level": "debug", "report_every_s": "0.1"}
 
     with worker(environment, log, stall_s="4", **told) as process:
-        until_applied(kafka)
+        until(lambda: logged(log, "applied"), WITHIN_S, "both events are applied")
         since = looks(port)
         until(lambda: looks(port) > since + 15, WITHIN_S, "looked idle for 15 s, limit 4")
         assert stop(process) == 0
