@@ -28,7 +28,8 @@ exit status: 0 stopped by SIGTERM, or other brokers answer; 130 by Ctrl-C;
 
 WORKER_CODES = """\
 exit status: 0 after SIGTERM, 130 after Ctrl-C (the running batch is finished first);
-  2 wrong settings; 70 any fault: start it anew (`supervise` does), it mends itself
+  2 wrong settings; 70 any fault: start it anew (`supervise` does), it mends itself;
+  1 it held up the interpreter and was ended: as 70
 """
 STAGES = ("scorer", "learner")
 

@@ -14,10 +14,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from stream_app.shell.runner import Runner
-from stream_app.shell.watchdog import THE_GROUP, Watchdog
-
-# A look takes some seconds when the broker is away; after this the watchdog itself hangs.
-_LOOK_WITHIN_S = 30.0
+from stream_app.shell.watchdog import LOOK_WITHIN_S, THE_GROUP, Watchdog
 
 
 class Report(NamedTuple):
@@ -59,7 +56,7 @@ class Health:
             if one.still_s >= dog.stall_s
         ]
         age_s = self._now_s() - dog.looked_s
-        if age_s > _LOOK_WITHIN_S:
+        if age_s > LOOK_WITHIN_S:
             reasons.append(f"the watchdog has not looked for {age_s:.0f} s")
         return reasons
 

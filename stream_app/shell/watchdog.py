@@ -15,10 +15,13 @@ and a supervisor starts it anew.
   transactions and what an open transaction holds back are none.
 - Unknown is neither zero nor a stall. While the broker does not answer, the time
   stops: a restart would not mend that, and clients come back by themselves.
+- Code that never gives up the interpreter holds up this thread, too. A timer outside of
+  Python, wound up anew before each look, then ends the process with 1.
 - A process that was paused finds much time gone between two looks. It counts as
   one look's time, so that whoever wakes may first try.
 """
 
+import faulthandler
 import logging
 import sys
 import threading
@@ -32,6 +35,8 @@ _log = logging.getLogger(__name__)
 # Of partitions there is none yet: the name under which waiting for the group is watched.
 THE_GROUP = -1
 _LOOK_EVERY_S = 3.0
+# A look takes some seconds when the broker is away; after this the watchdog itself hangs.
+LOOK_WITHIN_S = 30.0
 _SAY_WITHIN_S = 2.0
 
 
@@ -105,6 +110,7 @@ class Watchdog:
         look: Callable[[], Mapping[int, Seen]],
         end: Callable[[], NoReturn],
         now_s: Callable[[], float] = time.monotonic,
+        look_within_s: float = LOOK_WITHIN_S,
     ) -> None:
         self.stall_s = stall_s
         self.looked_s = now_s()
@@ -112,6 +118,7 @@ class Watchdog:
         self._end = end
         self._now_s = now_s
         self._every_s = min(_LOOK_EVERY_S, stall_s / 4)
+        self._held_up_s = stall_s + look_within_s
         self._looks = Looks(2 * self._every_s)
 
     @property
@@ -129,6 +136,8 @@ class Watchdog:
     def _run(self) -> None:
         pause = threading.Event()
         while True:
+            if self._held_up_s < threading.TIMEOUT_MAX:
+                faulthandler.dump_traceback_later(self._held_up_s, exit=True)
             self.look()
             pause.wait(self._every_s)
 

@@ -1,6 +1,8 @@
 """Standing still is a matter of progress: not of time alone, nor of silence."""
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable
 from typing import NoReturn
@@ -126,3 +128,29 @@ def test_a_log_that_hangs_does_not_save_the_process() -> None:
     finally:
         log.removeHandler(handler)
         stuck.set()
+
+
+# A step that never gives up the interpreter: not even the watchdog's own thread gets a turn.
+HOG = """
+import os, re, sys
+from stream_app.shell.watchdog import Watchdog
+Watchdog(float(sys.argv[1]), dict, lambda: os._exit(70), look_within_s=0.5).start()
+re.match(r"(a+)+$", "a" * int(sys.argv[2]) + "b")
+"""
+
+
+def test_whoever_never_gives_up_the_interpreter_is_ended_from_outside_of_it() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HOG, "0.5", "64"], capture_output=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert b"Timeout" in ended.stderr
+
+
+def test_without_a_limit_the_interpreter_is_left_to_it() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HOG, "inf", "20"], capture_output=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
