@@ -22,12 +22,12 @@ _log = logging.getLogger(__name__)
 
 def run(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> NoReturn:
     """Run until a signal or a fault ends the process."""
-    threading.excepthook = lambda died: runner.fail(died.exc_value)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     app = faust_app(runner, kafka, session_timeout_s)
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
+    threading.excepthook = lambda died: worker.thread_died(died.exc_value)
     loop.run_until_complete(_run(worker))
     end(EX_OUR_FAULT)
 
@@ -36,7 +36,7 @@ def faust_app(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) ->
     """The Faust app of a stage: one agent that passes on what was fetched."""
     app = App(
         group_id(kafka.prefix, runner.stage.NAME),
-        broker_client_id=socket.gethostname(),  # by which shell/health.py knows us
+        broker_client_id=socket.gethostname(),  # so that tools can tell the members apart
         broker=f"aiokafka://{kafka.bootstrap_servers.replace(',', ';')}",
         autodiscover=False,
         web_enabled=False,
@@ -75,6 +75,13 @@ class Worker(faust.Worker):
     """Ends quickly: 0 after SIGTERM, 130 after Ctrl-C, 70 when Faust itself gives up."""
 
     told_to_stop = False
+    let_go = False
+
+    def thread_died(self, error: BaseException | None) -> None:
+        """End with 70; but who has let go of all partitions has nothing left to lose."""
+        if not self.let_go:
+            self.app.runner.fail(error)
+        _log.info("a thread did not stop in order", exc_info=error)
 
     async def _stop_on_signal(self, received: signal.Signals) -> None:
         self.told_to_stop = True
@@ -82,6 +89,7 @@ class Worker(faust.Worker):
         try:
             async with asyncio.timeout(_STOP_WITHIN_S):
                 await self.app.runner.close()
+                self.let_go = True
                 await self.stop()  # leaves the group
         except TimeoutError:
             _log.warning("not stopped within %g s; what is committed is safe", _STOP_WITHIN_S)

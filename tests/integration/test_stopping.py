@@ -120,7 +120,7 @@ def test_while_the_broker_is_away_which_alone_ends_nobody(
             "it sees that the broker is away",
         )
         since = looks(port)
-        until(lambda: looks(port) > since + 3, WITHIN_S, "and goes on looking")
+        until(lambda: looks(port) > since + 1, WITHIN_S, "and goes on looking")
         assert reasons(port, "/health") == []
         assert stop(process, 20) == 0
 
