@@ -120,7 +120,8 @@ def _count(text: str) -> int:
 
 def _add_contract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     contract = commands.add_parser(
-        "contract", help="write the JSON Schemas, the dictionary of events and the rule table"
+        "contract",
+        help="write the JSON Schemas, the dictionaries of events and features, the rules",
     )
     contract.add_argument(
         "--check", action="store_true", help="write nothing; status 1 if a document is out of date"

@@ -1,7 +1,8 @@
 """What a model sees of a listing: one row of numbers, in one fixed order.
 
 Not here: what the numbers are encoded to for a certain model (its manifest says
-so: scoring/champion.py).
+so: scoring/champion.py), which of them its trees read (offline/train.py), and the
+dictionary for people (feature_dictionary.py makes it of what stands here).
 
 Every feature is known when the listing is: windows hold only what happened
 before, and never the sale of the home itself. Unknown is NaN (null on the wire),
@@ -16,8 +17,8 @@ from typing import NamedTuple
 from stream_app.contract.events import Listing
 from stream_app.contract.ids import fingerprint
 from stream_app.contract.markets import MARKETS
-from stream_app.contract.spans import DAY_MS
-from stream_app.core import windows
+from stream_app.contract.spans import DAY_MS, HOUR_MS
+from stream_app.core import peers, windows
 from stream_app.core.region import DAYS, HOURS, Region
 from stream_app.core.windows import Summary
 
@@ -27,11 +28,18 @@ NAN = math.nan
 
 
 class Feature(NamedTuple):
-    """One column: what it is and in what unit."""
+    """One column: what it is, and what holds of it. Tests try each claim on the code."""
 
     name: str
     unit: str
     meaning: str
+    why: str  # it may tell a price
+    leak: str  # how it could come to know the price
+    low: float  # no believable event gives less
+    high: float  # or more
+    source: tuple[str, ...] = ()  # fields of the listing; null when one of them is
+    span_ms: int = 0  # how far a window reaches back; 0: it is no window
+    null_when: str = ""  # beside an absent source; empty: never
 
 
 class Around(NamedTuple):
@@ -45,9 +53,10 @@ class Around(NamedTuple):
     sales_30d: Summary
     sales_90d: Summary
     sale_age_days: float
+    peers_mean: float | None
 
 
-def look_around(region: Region, at_ms: int) -> Around:
+def look_around(region: Region, at_ms: int, peer_group: int | None = None) -> Around:
     """Ask the region's windows, each at `at_ms`; call it before the listing is counted."""
     (sales_24h,) = windows.count(HOURS, region.sales_hours, at_ms, (24,))
     (listings_24h,) = windows.count(HOURS, region.listings_hours, at_ms, (24,))
@@ -55,7 +64,15 @@ def look_around(region: Region, at_ms: int) -> Around:
     week, month, quarter = windows.summarise(DAYS, region.sales_days, at_ms, (7, 30, 90))
     age = (at_ms - region.last_sale_ms) / DAY_MS if region.last_sale_ms else NAN
     return Around(
-        sales_24h, listings_24h, listings_7d, listings_30d, week, month, quarter, max(age, 0.0)
+        sales_24h,
+        listings_24h,
+        listings_7d,
+        listings_30d,
+        week,
+        month,
+        quarter,
+        max(age, 0.0),
+        peers.mean(region.peers, peer_group, at_ms),
     )
 
 
@@ -78,6 +95,10 @@ def _log(value: float | None) -> float:
 
 def _less(value: float | None, other: float | None) -> float:
     return NAN if value is None or other is None else value - other
+
+
+def _ratio(value: float | None, to: float | None) -> float:
+    return value / to if value is not None and to else NAN
 
 
 def _year(event_time_ms: int) -> float:
@@ -116,100 +137,208 @@ def _to_centre_km(e: Listing) -> float:
 
 
 Value = Callable[[Listing, Around], float]
+Column = tuple[Feature, Value]
 
-_COLUMNS: tuple[tuple[Feature, Value], ...] = (
-    (Feature("home_log_area", "log m2", "living area"), lambda e, a: _log(e.area_m2)),
-    (Feature("home_type_code", "code", "property type"), lambda e, a: code(e.property_type)),
-    (Feature("home_model_code", "code", "building design"), lambda e, a: code(e.model)),
-    (Feature("home_street_code", "code", "street"), lambda e, a: code(e.street)),
-    (Feature("home_region_code", "code", "region"), lambda e, a: code(e.region)),
-    (Feature("home_bedrooms", "number", "bedrooms"), lambda e, a: _or_nan(e.bedrooms)),
-    (Feature("home_bathrooms", "number", "bathrooms"), lambda e, a: _or_nan(e.bathrooms)),
-    (Feature("home_storeys", "number", "levels inside"), lambda e, a: _or_nan(e.storeys)),
-    (Feature("home_floor", "number", "storey of the flat"), lambda e, a: _or_nan(e.floor)),
-    (
-        Feature("home_age_years", "years", "since completion, at the event"),
-        lambda e, a: _less(_year(e.event_time_ms), e.built_year),
+_FACT = "none: a fact that the listing brings"
+_SNAPSHOT = "King County: as of the file's making, so it may know of work done after the sale"
+_OWN_SALE = "the own sale: it comes after the listing, and what was served is never made anew"
+
+
+def _home(
+    name: str,
+    unit: str,
+    meaning: str,
+    why: str,
+    bounds: tuple[float, float],
+    source: str,
+    value: Value,
+    leak: str = _FACT,
+    null_when: str = "",
+) -> Column:
+    """A column of the home itself; `source`: the fields it is made of, parted by blanks."""
+    fields = tuple(source.split())
+    return Feature(name, unit, meaning, why, leak, *bounds, fields, 0, null_when), value
+
+
+def _count(name: str, of: str, span_ms: int, value: Value) -> Column:
+    """A column that counts what happened in the region."""
+    span = f"{span_ms // HOUR_MS} h" if span_ms < 7 * DAY_MS else f"{span_ms // DAY_MS} days"
+    why = "a market with many buyers, or few"
+    leak = _OWN_SALE if of == "sales" else "none: it is counted after its own row is made"
+    return Feature(name, "number", f"{of} in {span}", why, leak, 0, 1e6, (), span_ms), value
+
+
+def _price(name: str, unit: str, meaning: str, null_when: str, days: int, value: Value) -> Column:
+    """A column of prices paid in the region."""
+    low, high = {"log price/m2": (-14.0, 19.0), "log units": (-33.0, 33.0)}[unit]
+    why = "the level of the region, and where it goes"
+    span_ms = days * DAY_MS
+    return Feature(name, unit, meaning, why, _OWN_SALE, low, high, (), span_ms, null_when), value
+
+
+_NO_SALE = "no sale in it"
+_CODES = (0.0, 2.0**32)
+_AREAS = (math.log(1e-3), math.log(1e7))
+_YEARS = (-6.0, 9_000.0)
+
+# fmt: off
+_COLUMNS: tuple[Column, ...] = (
+    _home(
+        "home_log_area", "log m2", "living area", "size is most of a price", (math.log(10),
+        math.log(5_000)), "area_m2", lambda e, a: _log(e.area_m2),
     ),
-    (
-        Feature("home_renovated_years", "years", "since renovation; unknown or never is null"),
-        lambda e, a: _less(_year(e.event_time_ms), e.renovated_year),
+    _home(
+        "home_type_code", "code", "property type", "a flat of 3 rooms is no maisonette", _CODES,
+        "property_type", lambda e, a: code(e.property_type),
     ),
-    (
-        Feature("home_lease_years", "years", "lease left"),
-        lambda e, a: _or_nan(e.lease_remaining_years),
+    _home(
+        "home_model_code", "code", "building design", "some designs are sought after", _CODES,
+        "model", lambda e, a: code(e.model),
     ),
-    (Feature("home_condition", "1 to 5", "condition"), lambda e, a: _or_nan(e.condition)),
-    (Feature("home_grade", "1 to 13", "construction quality"), lambda e, a: _or_nan(e.grade)),
-    (Feature("home_view", "0 to 4", "view"), lambda e, a: _or_nan(e.view)),
-    (Feature("home_waterfront", "0 or 1", "open water"), lambda e, a: _or_nan(e.waterfront)),
-    (Feature("home_log_lot", "log m2", "land area"), lambda e, a: _log(e.lot_m2)),
-    (Feature("home_basement_m2", "m2", "basement"), lambda e, a: _or_nan(e.basement_m2)),
-    (
-        Feature("home_log_neighbour_area", "log m2", "mean living area of the 15 nearest homes"),
-        lambda e, a: _log(e.neighbour_area_m2),
+    _home(
+        "home_street_code", "code", "street", "the level of a place, finer than its region",
+        _CODES, "street", lambda e, a: code(e.street),
     ),
-    (
-        Feature("home_log_neighbour_lot", "log m2", "mean land area of the 15 nearest homes"),
-        lambda e, a: _log(e.neighbour_lot_m2),
+    _home(
+        "home_region_code", "code", "region", "the level of a place", _CODES, "region",
+        lambda e, a: code(e.region),
     ),
-    (Feature("home_latitude", "degrees", "north"), lambda e, a: _or_nan(e.latitude)),
-    (Feature("home_longitude", "degrees", "east"), lambda e, a: _or_nan(e.longitude)),
-    (
-        Feature("home_centre_km", "km", "distance to the market's centre"),
-        lambda e, a: _to_centre_km(e),
+    _home(
+        "home_bedrooms", "number", "bedrooms", "how an area is parted", (0, 714), "bedrooms",
+        lambda e, a: _or_nan(e.bedrooms),
     ),
-    (
-        Feature("season_sin", "-1 to 1", "sine of the day in the year"),
-        lambda e, a: math.sin(_season(e.event_time_ms)),
+    _home(
+        "home_bathrooms", "number", "bathrooms", "comfort", (0, 60), "bathrooms",
+        lambda e, a: _or_nan(e.bathrooms),
     ),
-    (
-        Feature("season_cos", "-1 to 1", "cosine of the day in the year"),
-        lambda e, a: math.cos(_season(e.event_time_ms)),
+    _home(
+        "home_bathrooms_per_bedroom", "ratio", "bathrooms for each bedroom",
+        "comfort, apart from size", (0, 60), "bathrooms bedrooms",
+        lambda e, a: _ratio(e.bathrooms, e.bedrooms), null_when="there is no bedroom",
     ),
-    (Feature("region_sales_24h", "number", "sales in 24 h"), lambda e, a: float(a.sales_24h)),
-    (
-        Feature("region_listings_24h", "number", "listings in 24 h"),
-        lambda e, a: float(a.listings_24h),
+    _home(
+        "home_storeys", "number", "levels inside", "how an area is parted", (0, 10), "storeys",
+        lambda e, a: _or_nan(e.storeys),
     ),
-    (Feature("region_listings_7d", "number", "in 7 days"), lambda e, a: float(a.listings_7d)),
-    (Feature("region_listings_30d", "number", "in 30 days"), lambda e, a: float(a.listings_30d)),
-    (Feature("region_sales_7d", "number", "in 7 days"), lambda e, a: float(a.sales_7d.count)),
-    (Feature("region_sales_30d", "number", "in 30 days"), lambda e, a: float(a.sales_30d.count)),
-    (Feature("region_sales_90d", "number", "in 90 days"), lambda e, a: float(a.sales_90d.count)),
-    (
-        Feature("region_ppm2_median_7d", "log price/m2", "median of the sales in 7 days"),
+    _home(
+        "home_floor", "number", "storey of the flat", "light, noise and a view", (-5, 200),
+        "floor", lambda e, a: _or_nan(e.floor),
+    ),
+    _home(
+        "home_age_years", "years", "since completion, at the event", "wear and the taste of its day",
+        _YEARS, "built_year", lambda e, a: _less(_year(e.event_time_ms), e.built_year),
+    ),
+    _home(
+        "home_renovated_years", "years", "since renovation; never is null", "what was made good",
+        _YEARS, "renovated_year", lambda e, a: _less(_year(e.event_time_ms), e.renovated_year),
+        _SNAPSHOT,
+    ),
+    _home(
+        "home_lease_years", "years", "lease left", "what ends is worth less", (0, 1_000),
+        "lease_remaining_years", lambda e, a: _or_nan(e.lease_remaining_years),
+    ),
+    _home(
+        "home_condition", "1 to 5", "condition", "what a buyer must still spend", (1, 5),
+        "condition", lambda e, a: _or_nan(e.condition), _SNAPSHOT,
+    ),
+    _home(
+        "home_grade", "1 to 13", "construction quality", "how well it is built", (1, 13), "grade",
+        lambda e, a: _or_nan(e.grade), _SNAPSHOT,
+    ),
+    _home(
+        "home_view", "0 to 4", "view", "views are paid for", (0, 4), "view",
+        lambda e, a: _or_nan(e.view),
+    ),
+    _home(
+        "home_waterfront", "0 or 1", "open water", "shores are rare", (0, 1), "waterfront",
+        lambda e, a: _or_nan(e.waterfront),
+    ),
+    _home(
+        "home_log_lot", "log m2", "land area", "land has a price of its own", _AREAS, "lot_m2",
+        lambda e, a: _log(e.lot_m2), null_when="it is 0",
+    ),
+    _home(
+        "home_basement_m2", "m2", "basement", "area that is worth less", (0, 1e7), "basement_m2",
+        lambda e, a: _or_nan(e.basement_m2),
+    ),
+    _home(
+        "home_log_neighbour_area", "log m2", "mean living area of the 15 nearest homes",
+        "the company it is in", _AREAS, "neighbour_area_m2",
+        lambda e, a: _log(e.neighbour_area_m2), _SNAPSHOT, "it is 0",
+    ),
+    _home(
+        "home_log_neighbour_lot", "log m2", "mean land area of the 15 nearest homes",
+        "how dense the place is", _AREAS, "neighbour_lot_m2",
+        lambda e, a: _log(e.neighbour_lot_m2), _SNAPSHOT, "it is 0",
+    ),
+    _home(
+        "home_latitude", "degrees", "north", "place, finer than its region", (-90, 90),
+        "latitude", lambda e, a: _or_nan(e.latitude),
+    ),
+    _home(
+        "home_longitude", "degrees", "east", "place, finer than its region", (-180, 180),
+        "longitude", lambda e, a: _or_nan(e.longitude),
+    ),
+    _home(
+        "home_centre_km", "km", "distance to the market's centre", "the way to work", (0, 20_016),
+        "latitude longitude", lambda e, a: _to_centre_km(e),
+    ),
+    _home(
+        "season_sin", "-1 to 1", "sine of the day in the year", "more is sold in spring", (-1, 1),
+        "event_time_ms", lambda e, a: math.sin(_season(e.event_time_ms)),
+    ),
+    _home(
+        "season_cos", "-1 to 1", "cosine of the day in the year", "more is sold in spring", (-1, 1),
+        "event_time_ms", lambda e, a: math.cos(_season(e.event_time_ms)),
+    ),
+    _count("region_sales_24h", "sales", DAY_MS, lambda e, a: float(a.sales_24h)),
+    _count("region_listings_24h", "listings", DAY_MS, lambda e, a: float(a.listings_24h)),
+    _count("region_listings_7d", "listings", 7 * DAY_MS, lambda e, a: float(a.listings_7d)),
+    _count("region_listings_30d", "listings", 30 * DAY_MS, lambda e, a: float(a.listings_30d)),
+    _count("region_sales_7d", "sales", 7 * DAY_MS, lambda e, a: float(a.sales_7d.count)),
+    _count("region_sales_30d", "sales", 30 * DAY_MS, lambda e, a: float(a.sales_30d.count)),
+    _count("region_sales_90d", "sales", 90 * DAY_MS, lambda e, a: float(a.sales_90d.count)),
+    _price(
+        "region_ppm2_median_7d", "log price/m2", "median of the sales in 7 days", _NO_SALE, 7,
         lambda e, a: _or_nan(a.sales_7d.median),
     ),
-    (
-        Feature("region_ppm2_median_30d", "log price/m2", "median of the sales in 30 days"),
+    _price(
+        "region_ppm2_median_30d", "log price/m2", "median of the sales in 30 days", _NO_SALE, 30,
         lambda e, a: _or_nan(a.sales_30d.median),
     ),
-    (
-        Feature("region_ppm2_median_90d", "log price/m2", "median of the sales in 90 days"),
+    _price(
+        "region_ppm2_median_90d", "log price/m2", "median of the sales in 90 days", _NO_SALE, 90,
         lambda e, a: _or_nan(a.sales_90d.median),
     ),
-    (
-        Feature("region_ppm2_mean_30d", "log price/m2", "mean of the sales in 30 days"),
+    _price(
+        "region_ppm2_mean_30d", "log price/m2", "mean of the sales in 30 days", _NO_SALE, 30,
         lambda e, a: _or_nan(a.sales_30d.mean),
     ),
-    (
-        Feature("region_ppm2_mean_90d", "log price/m2", "mean of the sales in 90 days"),
+    _price(
+        "region_ppm2_mean_90d", "log price/m2", "mean of the sales in 90 days", _NO_SALE, 90,
         lambda e, a: _or_nan(a.sales_90d.mean),
     ),
-    (
-        Feature("region_ppm2_deviation_90d", "log units", "spread of the sales in 90 days"),
-        lambda e, a: _or_nan(a.sales_90d.deviation),
+    _price(
+        "region_ppm2_deviation_90d", "log units", "spread of the sales in 90 days",
+        "fewer than two sales in it", 90, lambda e, a: _or_nan(a.sales_90d.deviation),
     ),
-    (
-        Feature("region_ppm2_trend_30d", "log units", "mean of 30 days less that of 90"),
-        lambda e, a: _less(a.sales_30d.mean, a.sales_90d.mean),
+    _price(
+        "region_ppm2_trend_30d", "log units", "mean of 30 days less that of 90",
+        "no sale in 30 days", 90, lambda e, a: _less(a.sales_30d.mean, a.sales_90d.mean),
     ),
-    (
-        Feature("region_sale_age_days", "days", "since the newest sale"),
-        lambda e, a: a.sale_age_days,
-    ),
+    (Feature(
+        "region_sale_age_days", "days", "since the newest sale",
+        "windows of a region without sales say little", _OWN_SALE, 0.0, 36_525.0,
+        null_when="no sale yet",
+    ), lambda e, a: a.sale_age_days),
+    (Feature(
+        "street_ppm2_mean_5", "log price/m2",
+        "mean of the newest 5 sales of its property type in its street",
+        "what its like were sold for", _OWN_SALE, -14.0, 19.0, ("street",),
+        null_when="there was none yet",
+    ), lambda e, a: _or_nan(a.peers_mean)),
 )
+# fmt: on
 
 FEATURES: tuple[Feature, ...] = tuple(feature for feature, _ in _COLUMNS)
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)

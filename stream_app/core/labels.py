@@ -85,6 +85,7 @@ class Served(Struct, array_like=True):
     segment_factor: float = 1.0
     source: str = ""  # who listed it
     naive_log: float | None = None  # what the region paid for so many m2, log units
+    peer_group: int | None = None  # peers.py: where its sale will be noted
 
 
 class Entry(Struct, array_like=True):

@@ -14,7 +14,7 @@ from stream_app.contract.ids import prediction_id
 from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.contract.spans import HOUR_MS
-from stream_app.core import features, labels, publishers, region, typical
+from stream_app.core import features, labels, peers, publishers, region, typical
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
@@ -81,7 +81,8 @@ def _list(
     event: Listing, arm: Arm, key: str, entry: Entry | None, area: Region, desk: Desk
 ) -> Done:
     timing = _observe(event, area, desk.policies[event.market].listing_late_h)
-    around = features.look_around(area, event.event_time_ms)
+    peer_group = peers.group_of(event.street, event.property_type)
+    around = features.look_around(area, event.event_time_ms, peer_group)
     served = Served(
         prediction_id=prediction_id(event.event_id, arm),
         listed_ms=event.event_time_ms,
@@ -92,6 +93,7 @@ def _list(
         arm=arm,
         source=event.source,
         naive_log=features.naive_log_price(event, around),
+        peer_group=peer_group,
     )
     publisher = desk.publishers[event.source]
     publishers.describe(publisher, event)
@@ -137,7 +139,7 @@ def _label(
     doubted = _doubt(event, served, first, desk)
     if first and not doubted:
         per_m2 = features.log_per_m2(event.sale_price, served.area_m2)
-        region.note_sale(area, event.event_time_ms, timing, per_m2)
+        region.note_sale(area, event.event_time_ms, timing, per_m2, served.peer_group)
     return Done(verdict, timing, served, doubted=doubted)
 
 

@@ -16,6 +16,8 @@ from msgspec import Struct
 from stream_app.contract.models import LATENESS_MAX_H
 from stream_app.contract.rejects import InvariantBroken
 from stream_app.contract.spans import DAY_MS, HOUR_MS
+from stream_app.core import peers
+from stream_app.core.peers import Peers
 from stream_app.core.watermark import Clock, Timing
 from stream_app.core.windows import Ring, Window, insert, micro
 
@@ -71,6 +73,7 @@ class Region(Struct, array_like=True):
     corrector: Linear = msgspec.field(default_factory=Linear)
     scale: Decayed = msgspec.field(default_factory=Decayed)
     typical: Typical = msgspec.field(default_factory=Typical)
+    peers: Peers = msgspec.field(default_factory=Peers)
 
 
 _encoder = msgspec.msgpack.Encoder()  # rings keep their order: windows.py
@@ -105,10 +108,18 @@ def note_listing(region: Region, at_ms: int, timing: Timing) -> None:
         insert(DAYS, region.listings_days, at_ms)
 
 
-def note_sale(region: Region, at_ms: int, timing: Timing, log_price_per_m2: float) -> None:
+def note_sale(
+    region: Region,
+    at_ms: int,
+    timing: Timing,
+    log_price_per_m2: float,
+    peer_group: int | None = None,
+) -> None:
     """Count a sale and its price, unless its time is closed or not believed."""
     if timing is Timing.ON_TIME:
         value = micro(log_price_per_m2)
         insert(HOURS, region.sales_hours, at_ms, value)
         insert(DAYS, region.sales_days, at_ms, value)
         region.last_sale_ms = max(region.last_sale_ms, at_ms)
+        if peer_group is not None:
+            peers.insert(region.peers, peer_group, at_ms, value)

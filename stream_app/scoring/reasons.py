@@ -41,7 +41,7 @@ GROUPS: Mapping[ReasonGroup, tuple[str, ...]] = MappingProxyType(
             "home_waterfront",
         ),
         ReasonGroup.TYPE: ("home_type_code", "home_model_code"),
-        ReasonGroup.MARKET_LEVEL: ("region_", "market_"),
+        ReasonGroup.MARKET_LEVEL: ("region_", "street_"),
         ReasonGroup.SEASON: ("season_",),
     }
 )

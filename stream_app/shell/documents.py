@@ -1,21 +1,27 @@
-"""Keeps the generated documents of the contract in a folder. What they say: contract/dictionary."""
+"""Keeps the generated documents in a folder. What they say: contract/dictionary, core too."""
 
 from pathlib import Path
 
 from stream_app.contract import dictionary
+from stream_app.core import feature_dictionary
 
 FOLDER = Path("docs/contract")
 
 
+def documents() -> dict[str, str]:
+    """Every document: file name -> text."""
+    return dictionary.documents() | {"features.md": feature_dictionary.markdown()}
+
+
 def stale(folder: Path) -> list[str]:
     """Name the documents that are missing in `folder` or differ. Other files are not looked at."""
-    return [name for name, text in dictionary.documents().items() if _read(folder / name) != text]
+    return [name for name, text in documents().items() if _read(folder / name) != text]
 
 
 def write(folder: Path) -> list[str]:
     """Bring the documents in `folder` up to date; name those that were not."""
     changed = stale(folder)
-    wanted = dictionary.documents()
+    wanted = documents()
     folder.mkdir(parents=True, exist_ok=True)
     for name in changed:
         (folder / name).write_text(wanted[name], "utf-8")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from stream_app.contract.models import LATENESS_MAX_H
 from stream_app.core import features, region
 from stream_app.core.features import Around
-from stream_app.core.region import Region, note_listing, note_sale
+from stream_app.core.peers import Sold
+from stream_app.core.region import Region, note_listing
 from stream_app.core.watermark import Timing, observe
 from stream_app.core.windows import Ring
 from tests.builders import DAY_MS, HOUR_MS, LISTED_MS
@@ -42,6 +43,17 @@ def told(ppm2: st.SearchStrategy[float | None], late_h: int) -> st.SearchStrateg
 SOLD = told(st.floats(-10.0, 18.0), SALE_LATE_H)
 SALES = st.lists(SOLD, min_size=4, max_size=12)
 EVENTS = st.lists(SOLD | told(st.none(), LISTING_LATE_H), min_size=4, max_size=16)
+
+
+STREET = 7  # all homes are peers
+
+
+def note_sale(noted: Region, at_ms: int, timing: Timing, ppm2: float) -> None:
+    region.note_sale(noted, at_ms, timing, ppm2, STREET)
+
+
+def look_around(around: Region, at_ms: int) -> Around:
+    return features.look_around(around, at_ms, STREET)
 
 
 def region_of(events: list[Told], note: NoteSale = note_sale) -> Region:
@@ -107,9 +119,23 @@ def note_unsorted(noted: Region, at_ms: int, timing: Timing, ppm2: float) -> Non
     noted.sales_days.buckets = {n: buckets[n] for n in order if n in buckets}
 
 
+def note_newest_five(noted: Region, at_ms: int, timing: Timing, ppm2: float) -> None:
+    """Planted: peers are the last five that were heard of."""
+    note_sale(noted, at_ms, timing, ppm2)
+    heard = noted.peers.groups.get(STREET, [])[-4:]
+    noted.peers.groups[STREET] = [*heard, Sold(at_ms // DAY_MS, round(ppm2 * 1e6))]
+
+
+def look_at_the_newest_five(around: Region, at_ms: int) -> Around:
+    """Planted: a listing that comes late is told of sales after it."""
+    return features.look_around(around, at_ms)._replace(
+        peers_mean=features.look_around(around, around.last_sale_ms, STREET).peers_mean
+    )
+
+
 def look_at_the_newest(around: Region, at_ms: int) -> Around:
     """Planted: windows end at the region's newest event."""
-    return features.look_around(around, max(at_ms, around.last_sale_ms))
+    return look_around(around, max(at_ms, around.last_sale_ms))
 
 
 def look_at_the_head_alone(around: Region, at_ms: int) -> Around:
@@ -130,17 +156,21 @@ def test_order_leaves_no_trace() -> None:
     check_order_leaves_no_trace(note_sale)
 
 
-@pytest.mark.parametrize("planted", [note_floats, note_at_the_newest, note_unsorted])
+@pytest.mark.parametrize(
+    "planted", [note_floats, note_at_the_newest, note_unsorted, note_newest_five]
+)
 def test_the_law_of_order_catches(planted: NoteSale) -> None:
     with pytest.raises(AssertionError):
         check_order_leaves_no_trace(planted, PLANTED)
 
 
 def test_newer_events_are_not_seen() -> None:
-    check_newer_events_are_not_seen(features.look_around)
+    check_newer_events_are_not_seen(look_around)
 
 
-@pytest.mark.parametrize("planted", [look_at_the_newest, look_at_the_head_alone])
+@pytest.mark.parametrize(
+    "planted", [look_at_the_newest, look_at_the_head_alone, look_at_the_newest_five]
+)
 def test_the_law_of_newer_events_catches(planted: LookAround) -> None:
     with pytest.raises(AssertionError):
         check_newer_events_are_not_seen(planted, PLANTED)

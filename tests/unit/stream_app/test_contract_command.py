@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from stream_app.__main__ import main
-from stream_app.contract import dictionary
+from stream_app.shell import documents
 
 
 def test_documents_are_written_where_they_are_wanted(tmp_path: Path) -> None:
     assert main(["contract", "--out", str(tmp_path / "new")]) == 0
 
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "new").iterdir()}
-    assert written == dictionary.documents()
+    assert written == documents.documents()
 
 
 def test_a_check_names_what_is_out_of_date_and_changes_nothing(

@@ -11,6 +11,7 @@ from stream_app.contract import dictionary, wire
 from stream_app.contract.events import EVENT_TYPES
 from stream_app.contract.predictions import QualityReason
 from stream_app.contract.rejects import RejectCode
+from stream_app.shell import documents
 from tests import builders, messages
 
 FOLDER = Path(__file__).resolve().parents[4] / "docs" / "contract"
@@ -44,7 +45,7 @@ def validator(name: str) -> Draft202012Validator:
 def test_the_documents_in_the_repository_are_up_to_date() -> None:
     there = {path.name: path.read_text("utf-8") for path in FOLDER.iterdir()}
 
-    assert there == dictionary.documents(), "run: python -m stream_app contract"
+    assert there == documents.documents(), "run: python -m stream_app contract"
 
 
 @pytest.mark.parametrize("name", dictionary.MESSAGES)
