@@ -121,19 +121,25 @@ def rules_markdown() -> str:
                     for reason, remedy in QUALITY_REMEDIES.items()
                 ),
             ),
-            "## Publishers",
-            (
-                "A publisher (`source`) is judged by its own events, in each partition by itself, "
-                "and never delays another one. While it is doubted its listings are priced like "
-                "any other and marked `publisher_doubted`, its sales are joined and published with "
-                "`teaches` false, and nothing of it enters a window or is learned from. An alert "
-                "on `housing.alerts` says when that begins and ends."
-            ),
-            _table(
-                ("doubt", "begins when", "ends when"),
-                ((f"`{doubt}`", *told) for doubt, told in DOUBTS.items()),
-            ),
+            *_publishers(),
         ]
+    )
+
+
+def _publishers() -> Sequence[str]:
+    return (
+        "## Publishers",
+        (
+            "A publisher (`source`) is judged by its own events, in each partition by itself, "
+            "and never delays another one. While it is doubted its listings are priced like "
+            "any other and marked `publisher_doubted`, its sales are joined and published with "
+            "`teaches` false, and nothing of it enters a window or is learned from. An alert "
+            "on `housing.alerts` says when that begins and ends."
+        ),
+        _table(
+            ("doubt", "begins when", "ends when"),
+            ((f"`{doubt}`", *told) for doubt, told in DOUBTS.items()),
+        ),
     )
 
 
