@@ -19,6 +19,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _train(commands.add_parser("train", help="train a champion and register it as challenger"))
     _backtest(commands.add_parser("backtest", help="what would have been served, and how good"))
+    _eda(commands.add_parser("eda", help="look at the data: a page with pictures, and JSON"))
+    _errors(commands.add_parser("errors", help="where prices are wrong: a page, and JSON"))
     _announce(commands.add_parser("announce", help="put a registered version into service"))
     _rollback(commands.add_parser("rollback", help="return to the champion before"))
     _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
@@ -35,6 +37,35 @@ def _backtest(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
     _add_seed(command)
+    _add_serving(command)
+
+
+def _eda(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command, train_to=False)
+    _add_out(command, "eda")
+
+
+def _errors(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command)
+    _add_seed(command)
+    _add_serving(command)
+    command.add_argument(
+        "--of",
+        choices=("served", "holdout"),
+        default="served",
+        help="served: the answers of a backtest after --train-to; holdout: a champion trained on "
+        "what was sold before, on its own holdout, with the audit of its features",
+    )
+    _add_out(command, "errors")
+
+
+def _add_out(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--out", type=Path, metavar="FOLDER", help=f"default: var/{what}/<market>")
+
+
+def _add_serving(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--retrain",
         choices=("never", "yearly"),
@@ -108,7 +139,7 @@ def _add_market(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_events(command: argparse.ArgumentParser) -> None:
+def _add_events(command: argparse.ArgumentParser, *, train_to: bool = True) -> None:
     given = command.add_mutually_exclusive_group(required=True)
     given.add_argument(
         "--events",
@@ -128,10 +159,11 @@ def _add_events(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--train-to",
-        required=True,
+        required=train_to,
         type=boundary_ms,
         metavar="DATE",
-        help="train on what was sold before: YYYY-MM-DD (UTC), or YYYY-MM, that month included",
+        help="what was sold before is trained on (eda: looked at; default: all): YYYY-MM-DD (UTC), "
+        "or YYYY-MM, that month included",
     )
 
 

@@ -191,7 +191,8 @@ def correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> floa
     """
     both = ~np.isnan(first) & ~np.isnan(second)
     a, b = first[both], second[both]
-    if len(a) < 3 or a.std() == 0 or b.std() == 0:
+    # Rounding gives a constant a deviation above 0.
+    if len(a) < 3 or a.min() == a.max() or b.min() == b.max():
         return None
     return float(np.corrcoef(a, b)[0, 1])
 

@@ -100,6 +100,19 @@ def run(
     ------
     NotEnough : too few homes were sold before `train_to_ms`
     """
+    champions, served = serve(partition, plan, say, progress)
+    return _report(plan, champions, served)
+
+
+def serve(
+    partition: Partition, plan: Plan, say: Callable[[str], None], progress: Callable[[int], None]
+) -> tuple[list[str], list[Outcome]]:
+    """Serve the log; the champions' versions, and what was served after the first training.
+
+    Raises
+    ------
+    NotEnough : too few homes were sold before `train_to_ms`
+    """
     market = Market(plan, say)
     served: dict[str, Outcome] = {}
     events = 0
@@ -111,7 +124,7 @@ def run(
                 served[outcome.listing_id] = outcome  # a corrected sale price takes the place
         events += len(heads)
         progress(events)
-    return _report(plan, market.champions, list(served.values()))
+    return market.champions, list(served.values())
 
 
 def _batches(

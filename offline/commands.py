@@ -1,10 +1,13 @@
 """What each command does, from its options to its result. Says how far it is on standard error."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,10 +16,17 @@ from offline.faults import NotRegistered, WrongInput
 from offline.log import Partition
 from offline.rollout import Change, roll_back, roll_out
 from offline.settings import OfflineSettings, from_environment
+from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import ChampionAnnounced, RolloutMode
 from stream_app.contract.settings import KafkaSettings
 
+if TYPE_CHECKING:
+    from offline.backtest import Plan
+    from offline.errors import Judged
+    from offline.page import Section
+
 _SAY_EVERY_EVENTS = 20_000
+_EVER_MS = 2**53  # later than any event
 
 
 class WrongOptions(WrongInput):
@@ -61,24 +71,88 @@ def train(given: argparse.Namespace) -> dict[str, object]:
         "events": data.counts,
         "metrics": manifest.metrics,
         "held": held,
-        "findings": msgspec.to_builtins(found),
-        "split": msgspec.to_builtins(parts),
+        "findings": [finding.reason for finding in found],
+        "split": {k: v for k, v in msgspec.structs.asdict(parts).items() if k != "shifts"},
     }
 
 
 def backtest(given: argparse.Namespace) -> dict[str, object]:
     """What would have been served after `--train-to`, judged at the listing."""
-    from offline.backtest import Plan, run
+    from offline.backtest import run
 
     kafka, own = from_environment()
-    plan = Plan(
-        market=given.market,
-        train_to_ms=given.train_to,
-        yearly=given.retrain == "yearly",
-        version_delay=given.version_delay,
-        seed=own.seed if given.seed is None else given.seed,
+    return run(log.merged(_partitions(given, kafka)), _plan(given, own), say, _told())
+
+
+def eda(given: argparse.Namespace) -> dict[str, object]:
+    """A page that shows the rows that training would see."""
+    from offline import dataset, eda_page, page
+    from offline.eda import Rejects, explore
+
+    kafka, _ = from_environment()
+    partitions = _partitions(given, kafka)
+    before_ms = _EVER_MS if given.train_to is None else given.train_to
+    rejects = Rejects()
+    data = dataset.collect(partitions, given.market, before_ms, _told(), rejects.see)
+    found = explore(data, MARKETS[given.market].currency, rejects)
+    made = page.write(
+        given.out or Path("var", "eda", given.market),
+        "eda",
+        f"Data of {given.market}",
+        f"{found.rows:,} homes sold from {found.first_sold} to {found.last_sold}; "
+        f"prices in {found.currency}. What would be trained on, before any model.",
+        eda_page.sections(data, found),
+        found,
     )
-    return run(log.merged(_partitions(given, kafka)), plan, say, _told())
+    return {"market": given.market, "rows": found.rows, "modelled_as": found.modelled_as, **made}
+
+
+def errors(given: argparse.Namespace) -> dict[str, object]:
+    """A page that shows where prices are wrong."""
+    from offline import errors_page, page
+    from offline.errors import analyse
+
+    kafka, own = from_environment()
+    judged, of, versions, more = _judged(given, kafka, _plan(given, own))
+    found = analyse(judged, MARKETS[given.market].currency, of, versions)
+    made = page.write(
+        given.out or Path("var", "errors", given.market),
+        f"errors-{given.of}",
+        f"Errors in {given.market}",
+        f"Of {of}, {found.overall.rows:,} homes; prices in {found.currency}.",
+        [*errors_page.sections(judged, found), *more],
+        found,
+    )
+    return {
+        "market": given.market,
+        "of": of,
+        "versions": versions,
+        "overall": msgspec.to_builtins(found.overall),
+        "weakest_to_best": {split.by: split.balance.ratio for split in found.splits},
+        **made,
+    }
+
+
+def _judged(
+    given: argparse.Namespace, kafka: KafkaSettings, plan: Plan
+) -> tuple[Judged, str, list[str], list[Section]]:
+    """Who is judged, in words too, by which versions; and what else is to be shown of them."""
+    from offline import audit, backtest, dataset, errors_page
+    from offline.errors import of_holdout, of_served
+    from offline.train import train as make
+
+    partitions = _partitions(given, kafka)
+    if given.of == "served":
+        versions, served = backtest.serve(log.merged(partitions), plan, say, _told())
+        return of_served(given.market, served), "the answers served at the listing", versions, []
+    data = dataset.collect(partitions, given.market, given.train_to, _told())
+    candidate = make(data, plan.seed, made_ms=0, say=say)
+    judged = of_holdout(candidate.holdout, candidate.holdout_log)
+    section = errors_page.audit_section(
+        audit.importance(candidate, plan.seed), audit.findings(candidate)
+    )
+    version = candidate.champion.version
+    return judged, "the champion alone on its holdout", [version], [section]
 
 
 def announce(given: argparse.Namespace) -> dict[str, object]:
@@ -161,6 +235,8 @@ def _keep_in_step(own: OfflineSettings, market: str, change: Change) -> list[str
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "train": train,
     "backtest": backtest,
+    "eda": eda,
+    "errors": errors,
     "announce": announce,
     "rollback": rollback,
     "rollout": rollout,
@@ -169,6 +245,18 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
 
 def _json(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value)).decode()
+
+
+def _plan(given: argparse.Namespace, own: OfflineSettings) -> Plan:
+    from offline.backtest import Plan
+
+    return Plan(
+        market=given.market,
+        train_to_ms=given.train_to,
+        yearly=given.retrain == "yearly",
+        version_delay=given.version_delay,
+        seed=own.seed if given.seed is None else given.seed,
+    )
 
 
 def _partitions(given: argparse.Namespace, kafka: KafkaSettings) -> list[Partition]:

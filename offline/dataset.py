@@ -120,8 +120,9 @@ def collect(
     market: str,
     before_ms: int,
     progress: Callable[[int], None] = lambda events: None,
+    look: Callable[[Step], None] = lambda done: None,
 ) -> Dataset:
-    """Replay all that happened before `before_ms` and gather what was sold."""
+    """Replay all that happened before `before_ms` and gather what was sold; `look` sees it all."""
     collector = Collector(market)
     counts: dict[str, int] = {}
     events = 0
@@ -132,7 +133,9 @@ def collect(
         )
         for batch, heads in wanted:
             collector.see(heads)
-            collector.take(replay.advance(batch, {}))
+            done = replay.advance(batch, {})
+            collector.take(done)
+            look(done)
             events += len(heads)
             progress(events)
         for name, count in replay.counts().items():

@@ -74,11 +74,13 @@ def test_a_row_made_after_its_sale_is_held(honest: Candidate) -> None:
 
 
 def test_twins_and_constants_are_noted(honest: Candidate) -> None:
-    found = audit.findings(honest)
+    rows = honest.older.rows.copy()
+    rows[:, LEAK] = 2 * rows[:, NAMES.index("home_grade")]
+    found = audit.findings(honest._replace(older=replace(honest.older, rows=rows)))
 
     assert kinds(found, held=False) == {"twins", "constant"}
     assert "home_bedrooms" in {f.feature for f in found if f.kind == "constant"}
-    assert "home_latitude home_centre_km" in {f.feature for f in found if f.kind == "twins"}
+    assert "home_floor home_grade" in {f.feature for f in found if f.kind == "twins"}
 
 
 def test_what_makes_the_price_is_important_and_the_order_repeats(honest: Candidate) -> None:

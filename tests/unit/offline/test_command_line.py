@@ -91,6 +91,58 @@ def test_a_backtest_prints_figures_for_people_too(run: Run, events: Path) -> Non
     assert [line.split()[0] for line in out.splitlines()][:3] == ["market", "train_to", "retrain"]
 
 
+def test_eda_writes_a_page_and_its_figures(run: Run, events: Path, tmp_path: Path) -> None:
+    out = "--out", str(tmp_path / "eda")
+    status, printed, err = run(
+        "eda", "--market", sales.MARKET, "--events", str(events), *out, "--json"
+    )
+
+    assert status == 0, err
+    result = json.loads(printed)
+    assert result["rows"] == sales.HOMES
+    assert Path(result["html"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert json.loads(Path(result["json"]).read_text(encoding="utf-8"))["rows"] == sales.HOMES
+
+
+def test_a_market_without_events_has_nothing_to_look_at(run: Run, events: Path) -> None:
+    status, _, err = run("eda", "--market", "hdb", "--events", str(events))
+
+    assert status == 2
+    assert err.splitlines()[-1] == "offline eda: hdb: no home was sold"
+
+
+@pytest.mark.parametrize("of", ["served", "holdout"])
+def test_errors_writes_a_page_of_what_was_served_and_of_a_holdout(
+    run: Run, events: Path, tmp_path: Path, of: str
+) -> None:
+    given = "--market", sales.MARKET, "--events", str(events), "--out", str(tmp_path)
+    status, printed, err = run("errors", *given, "--train-to", "2015-01", "--of", of, "--json")
+
+    assert status == 0, err
+    result = json.loads(printed)
+    assert result["overall"]["mdape"] < 0.1
+    assert (result["overall"]["coverage_90"] is None) == (of == "holdout")
+    html = (tmp_path / f"errors-{of}.html").read_text(encoding="utf-8")
+    assert ("Importance" in html) == (of == "holdout")
+
+
+def test_what_cannot_be_written_is_told(run: Run, events: Path) -> None:
+    given = "--market", sales.MARKET, "--events", str(events), "--out", str(events)
+    status, _, err = run("eda", *given)
+
+    assert status == 1
+    assert f"File exists: '{events}'" in err
+
+
+@pytest.mark.parametrize("command", ["train", "backtest", "eda", "errors", "announce"])
+def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        arguments.parser().parse_args([command, "--help"])
+
+    assert stopped.value.code == 0
+    assert "--market" in capsys.readouterr().out
+
+
 def test_a_market_without_sales_is_refused_in_one_line(run: Run, events: Path) -> None:
     status, _, err = run("train", "--market", "hdb", "--events", str(events), "--train-to", DAY)
 
