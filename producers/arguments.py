@@ -7,7 +7,20 @@ from pathlib import Path
 from producers.pace import Pace, parse_pace
 from producers.selection import Selection
 from producers.sources import SOURCES, default_paths
+from stream_app.contract.rejects import RejectCode
 
+REJECTS_CODES = """\
+What would pass now: a rule was changed or a market added since, or the event only lay in the
+wrong place. What the ledger refused (conflict, sold_before_listed) only the scorer can judge:
+it is sent again when asked for with --code. What was too large was not kept.
+
+replay sends the original bytes once: FILE remembers what was confirmed, and what a crash
+makes it repeat has the same event id, which the scorer counts as a duplicate. Stopped by
+Ctrl-C or SIGTERM it confirms what it sent; the same command goes on from there.
+
+exit status: 0 done; 1 some would be refused again (--dry-run), or not delivered;
+  2 wrong input or settings; 130 stopped by Ctrl-C; 143 by SIGTERM
+"""
 REPLAY_CODES = """\
 Events that break a rule are sent as they are, for the scorer to reject with their
 original bytes; --refuse keeps them here. A replay stopped by Ctrl-C or SIGTERM
@@ -42,7 +55,43 @@ def parser() -> argparse.ArgumentParser:
             epilog="exit status: 0 all accepted or repaired; 1 some rejected; 2 wrong input",
         )
     )
+    _rejects(
+        commands.add_parser("rejects", help="what the scorer refused: look, sum up, send again")
+    )
     return top
+
+
+def _rejects(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_choice(actions.add_parser("list", help="one line for each, by partition, oldest first"))
+    _add_choice(
+        actions.add_parser("group", help="how many by cause and publisher, an example each")
+    )
+    replay = actions.add_parser(
+        "replay",
+        help="send again what would pass now",
+        epilog=REJECTS_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_choice(replay)
+    add = replay.add_argument
+    add("--dry-run", action="store_true", help="tell how many would pass now, and send nothing")
+    add(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="what was sent again; default: var/rejects-sent-PREFIX.json",
+    )
+
+
+def _add_choice(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    codes = [code.value for code in RejectCode]
+    add("--code", choices=codes, metavar="CODE", help=f"only this one of: {', '.join(codes)}")
+    add("--publisher", metavar="NAME", help="only this one's")
+    add("--since", type=_time_ms, metavar="TIME", help="YYYY-MM-DD or YYYY-MM-DDTHH:MM (UTC)")
+    add("--limit", type=_count, metavar="N", help="at most so many")
+    add("--json", action="store_true", help="lines of JSON")
 
 
 def selection(given: argparse.Namespace, seed: int) -> Selection:
@@ -114,6 +163,16 @@ def _date_ms(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}: a day such as 2014-12-31 is wanted") from None
     return int(day.timestamp()) * 1000
+
+
+def _time_ms(text: str) -> int:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: a time such as 2014-12-31 or 2014-12-31T08:00 (UTC) is wanted"
+        ) from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _pace(text: str) -> Pace:

@@ -81,9 +81,14 @@ def load(path: Path, replay: Replay) -> int:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the file in one step; on disk when this returns."""
+    write_whole(path, msgspec.json.encode(checkpoint))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file of JSON in one step; on disk when this returns."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as out:
-        out.write(msgspec.json.format(msgspec.json.encode(checkpoint)))
+        out.write(msgspec.json.format(content))
         out.flush()
         os.fsync(out.fileno())
     part.replace(path)

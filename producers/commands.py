@@ -16,16 +16,16 @@ from producers.doctor import Finding, check_json_lines, check_source, count
 from producers.judgement import Verdict
 from producers.pace import Pace
 from producers.progress import shown
+from producers.rejects_commands import run_rejects
 from producers.replayer import Replayer, Report, World
 from producers.sender import Sender, topic_id, wall_clock_ms
 from producers.settings import ProducerSettings, from_environment
 from producers.sources import BadFile, Tally
-from producers.stopping import Stop, on_signals
+from producers.stopping import BY_SIGNAL, Stop, on_signals
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name
 
 SOME_REJECTED = 1
-BY_SIGNAL = 128  # plus the signal's number, as shells have it
 
 
 def run_convert(given: argparse.Namespace) -> int:
@@ -83,6 +83,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "convert": run_convert,
     "replay": run_replay,
     "check": run_check,
+    "rejects": run_rejects,
 }
 
 

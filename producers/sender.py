@@ -24,7 +24,7 @@ from stream_app.contract import wire
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.rejects import RejectCode
 from stream_app.contract.settings import BadSettings, KafkaSettings
-from stream_app.contract.topics import EVENTS, RECORD_BYTES_MAX, full_name
+from stream_app.contract.topics import EVENTS, RECORD_BYTES_MAX, Topic, full_name
 
 # Some batches for each partition; what a crash makes a replay repeat at most.
 UNCONFIRMED_MAX = 10_000
@@ -201,21 +201,21 @@ def refuse_unsafe(settings: ProducerSettings) -> None:
         raise BadSettings("\n".join(mistakes))
 
 
-def topic_id(kafka: KafkaSettings, settings: ProducerSettings) -> str:
-    """The id that the broker gave the events topic when it was created.
+def topic_id(kafka: KafkaSettings, settings: ProducerSettings, of: Topic = EVENTS) -> str:
+    """The id that the broker gave a topic when it was created.
 
     Raises
     ------
     Undelivered : no broker answers, or there is no such topic
     """
-    topic = full_name(kafka.prefix, EVENTS)
+    topic = full_name(kafka.prefix, of)
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=kafka.bootstrap_servers,
             bootstrap_timeout_ms=int(settings.connect_timeout_s * 1000),
         )
     except KafkaError as error:
-        raise _unreachable(kafka, error) from error
+        raise unreachable(kafka, error) from error
     try:
         (told,) = admin.describe_topics([topic])
     except KafkaError as error:
@@ -230,7 +230,8 @@ def topic_id(kafka: KafkaSettings, settings: ProducerSettings) -> str:
     return str(told["topic_id"])
 
 
-def _unreachable(kafka: KafkaSettings, error: KafkaError) -> Undelivered:
+def unreachable(kafka: KafkaSettings, error: KafkaError) -> Undelivered:
+    """Say which broker does not answer."""
     return Undelivered(f"no Kafka answers at {kafka.bootstrap_servers}: {error}")
 
 
@@ -250,7 +251,7 @@ def _connect(kafka: KafkaSettings, settings: ProducerSettings) -> Client:
             **_delivery(settings),
         )
     except KafkaError as error:
-        raise _unreachable(kafka, error) from error
+        raise unreachable(kafka, error) from error
     return client
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+BY_SIGNAL = 128  # plus the signal's number: a program's exit status, as shells have it
 
 
 class Stop:

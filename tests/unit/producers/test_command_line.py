@@ -200,3 +200,35 @@ def test_quiet_leaves_out_what_is_accepted(
     main(["check", "--quiet", "events.jsonl"])
 
     assert capsys.readouterr().out == "1 lines: 1 accepted, 0 repaired, 0 rejected\n"
+
+
+def test_rejects_without_a_broker_say_so_in_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("HOUSING_PRODUCERS_CONNECT_TIMEOUT_S", "0.2")
+
+    status = main(["rejects", "group"])
+
+    told = capsys.readouterr().err
+    assert status == 1
+    assert told.startswith("producers rejects: no Kafka answers at 127.0.0.1:1")
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--since", "yesterday"], "'yesterday': a time such as 2014-12-31"),
+        (["--code", "typo"], "'typo'"),
+        (["--limit", "-1"], "'-1': a whole number"),
+    ],
+)
+def test_what_rejects_cannot_take_is_named(
+    options: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["rejects", "list", *options])
+
+    assert end.value.code == 2
+    assert named in capsys.readouterr().err
