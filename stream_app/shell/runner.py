@@ -290,14 +290,14 @@ class Runner:
             self._make_room()
             try:
                 applied = await self._in_thread(desk.settle, records, self._serving())
+                self._acknowledged[desk.partition] = desk.applied
+                self._on_applied(applied)
             except Exception as error:
                 if self._desks.get(desk.partition) is desk:
                     self.fail(error)
                 # Aborted by release, or fenced by the new owner.
                 _log.info("left a partition that is no longer ours", exc_info=error)
                 return
-            self._acknowledged[desk.partition] = desk.applied
-            self._on_applied(applied)
         desk.running = None
 
     def _open_one(self, partition: int) -> Desk:

@@ -264,8 +264,20 @@ def test_after_closing_nothing_is_opened_any_more() -> None:
 
 
 def test_a_fault_on_a_partition_of_ours_ends_the_process_with_70() -> None:
+    await_end(runner(FakePublisher(broken=Fenced("a newer owner"))))
+
+
+def test_a_fault_in_telling_what_was_applied_ends_the_process_too() -> None:
+    def raise_(_batch: Applied) -> None:
+        raise KeyError("anything")
+
+    await_end(runner(FakePublisher(), on_applied=raise_))
+
+
+def await_end(worker: Runner) -> None:
+    """Give it a batch; it must end the process, not stop working in silence."""
+
     async def scenario() -> None:
-        worker = runner(FakePublisher(broken=Fenced("a newer owner")))
         await worker.open([0])
         before = asyncio.all_tasks()
         worker.take(fetched(0, 0))
