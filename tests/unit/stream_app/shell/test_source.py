@@ -1,8 +1,10 @@
 """State is only worth something together with the log it was made from."""
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from stream_app.contract.rejects import SourceChanged
+from stream_app.shell import source
 from stream_app.shell.source import Bounds, Source, check_unchanged
 
 SOURCE = Source("housing.events", "id-1", partitions=4)
@@ -37,3 +39,13 @@ def test_another_log_is_named_with_the_remedy(
 
     assert str(refused.value).startswith("housing.events partition 2: ")
     assert "HOUSING_KAFKA_PREFIX" in str(refused.value)
+
+
+def test_where_nobody_answers_the_ends_are_unknown_and_not_zero(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(source, "_LOOK_TIMEOUT_S", 0.5)
+    nobody = AdminClient({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+
+    assert source.ends(nobody, SOURCE.topic, [0, 3]) == {0: None, 3: None}
+    assert source.ends(nobody, SOURCE.topic, []) == {}
