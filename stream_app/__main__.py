@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_contract(commands)
     _add_worker(commands)
     _add_tail(commands)
+    _add_explain(commands)
     _add_health(commands)
     return parser
 
@@ -156,6 +157,18 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     tail.add_argument("--count", type=_count, metavar="N", help="end after N of them")
     tail.add_argument("--json", action="store_true", help="print each as the JSON it is")
     tail.set_defaults(run=_tail)
+
+
+def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="rebuild a prediction from the log, and say what it is made of",
+        description="Find a prediction, replay its partition from the start with the models that "
+        "served, and compare bit for bit. Status 1 if it differs, or cannot be rebuilt.",
+    )
+    explain.add_argument("prediction_id", metavar="PREDICTION_ID")
+    explain.add_argument("--json", action="store_true", help="print one JSON object")
+    explain.set_defaults(run=_explain)
 
 
 def _add_health(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -271,6 +284,22 @@ def _tail(parsed: argparse.Namespace) -> int:
         _complain(str(error))
         return 1
     return 0
+
+
+def _explain(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import explain, explained, model_feed, settings
+
+    kafka, stream = settings.from_environment()
+    try:
+        found = explain.explain(
+            kafka, model_feed.loader(stream), parsed.prediction_id, tell=_complain
+        )
+    except explain.CannotExplain as error:
+        _complain(str(error))
+        return 1
+    for line in (explained.as_json(found),) if parsed.json else explained.lines(found):
+        _say(line)
+    return 0 if found.same else 1
 
 
 def _health(parsed: argparse.Namespace) -> int:
