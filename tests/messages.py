@@ -17,6 +17,7 @@ from stream_app.contract.models import (
     RolloutSet,
 )
 from stream_app.contract.predictions import (
+    Change,
     Components,
     Outcome,
     Prediction,
@@ -26,6 +27,7 @@ from stream_app.contract.predictions import (
     ReasonGroup,
     Step,
     Versions,
+    What,
 )
 from stream_app.contract.rejects import RejectCode, RejectHeaders
 from tests.builders import LISTED_MS, LISTING_ID, MARKET, REGION, SOLD_MS, SOURCE
@@ -62,7 +64,9 @@ def prediction(**changes: object) -> Prediction:
             versions=VERSIONS,
             features=FEATURES,
             feature_age_ms=86_400_000,
-            supersedes=None,
+            supersedes="p-0",
+            changed=(Change(What.HOME, features=("home_bedrooms",)), Change(What.ARM, "a", "b")),
+            moved_log=0.01,
         ),
         changes,
     )

@@ -93,6 +93,32 @@ class Reason(Struct, frozen=True):
     ]
 
 
+class What(StrEnum):
+    """What can be another thing than it was when the superseded prediction was made."""
+
+    HOME = auto()  # the listing was amended
+    TIME = auto()  # the new offer is of another time
+    MARKET = auto()  # what was sold and listed in the region since
+    REGION_LEVEL = auto()  # the region's correction has learned from sales since
+    MODEL = auto()  # another version answered
+    CORRECTOR = auto()  # another version corrected, with its guard
+    STEP = auto()  # another rung of the ladder answered
+    ARM = auto()
+
+
+class Change(Struct, frozen=True):
+    """One thing that is not as it was."""
+
+    what: What
+    before: Annotated[
+        str | None, Meta(description="version, step or arm; labels learned, of a region's level")
+    ] = None
+    after: str | None = None
+    features: Annotated[
+        tuple[str, ...], Meta(description="those that differ, of home, time and market")
+    ] = ()
+
+
 class Versions(Struct, frozen=True):
     champion: Annotated[
         str | None, Meta(description="the offline model that answered; `step` says in which role")
@@ -134,6 +160,12 @@ class Prediction(Struct, frozen=True, kw_only=True):
         int | None, Meta(description="since the region's newest sale, in event time")
     ]
     supersedes: Annotated[str | None, Meta(description="prediction_id it takes the place of")]
+    changed: Annotated[
+        tuple[Change, ...], Meta(description="since the superseded one; nothing else has")
+    ] = ()
+    moved_log: Annotated[
+        float | None, Meta(description="log price less that of the superseded one")
+    ] = None
     arm: Arm = Arm.CHAMPION
 
 

@@ -101,7 +101,12 @@ def _ratio(value: float | None, to: float | None) -> float:
     return value / to if value is not None and to else NAN
 
 
-def _year(event_time_ms: int) -> float:
+def year(event_time_ms: int) -> float:
+    """Year and part of it.
+
+    >>> round(year(0), 1)
+    1970.0
+    """
     return 1970 + event_time_ms / DAY_MS / YEAR_DAYS
 
 
@@ -226,11 +231,11 @@ _COLUMNS: tuple[Column, ...] = (
     ),
     _home(
         "home_age_years", "years", "since completion, at the event", "wear and the taste of its day",
-        _YEARS, "built_year", lambda e, a: _less(_year(e.event_time_ms), e.built_year),
+        _YEARS, "built_year", lambda e, a: _less(year(e.event_time_ms), e.built_year),
     ),
     _home(
         "home_renovated_years", "years", "since renovation; never is null", "what was made good",
-        _YEARS, "renovated_year", lambda e, a: _less(_year(e.event_time_ms), e.renovated_year),
+        _YEARS, "renovated_year", lambda e, a: _less(year(e.event_time_ms), e.renovated_year),
         _SNAPSHOT,
     ),
     _home(

@@ -86,6 +86,7 @@ class Served(Struct, array_like=True):
     source: str = ""  # who listed it
     naive_log: float | None = None  # what the region paid for so many m2, log units
     peer_group: int | None = None  # peers.py: where its sale will be noted
+    region_labels: int = 0  # sales that the region's level of the corrector had learned from
 
 
 class Entry(Struct, array_like=True):
@@ -96,8 +97,8 @@ class Entry(Struct, array_like=True):
     revision: int = -1  # of the newest listing event
     listed_ms: int = 0  # of the first one: amending does not move it
     rank: int = -1  # of the price known
-    newest_prediction_id: str | None = None
     served: Served | None = None  # what a sale will join, or has joined
+    amended: Served | None = None  # the newest answer, where it came after the sale
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -142,10 +143,16 @@ def list_(entry: Entry | None, listing: Listing, served: Served) -> tuple[Entry,
     if entry.revision < 0:
         entry.listed_ms = listing.event_time_ms
     entry.revision = listing.revision
-    entry.newest_prediction_id = served.prediction_id
-    if entry.state not in SOLD:
+    if entry.state in SOLD:
+        entry.amended = served
+    else:
         entry.state, entry.served = LabelState.PENDING, served
     return entry, Verdict.SCORED
+
+
+def newest(entry: Entry | None) -> Served | None:
+    """What was answered last; None before the first listing."""
+    return None if entry is None else entry.amended or entry.served
 
 
 def label(entry: Entry | None, event: Sale | Correction) -> tuple[Entry, Verdict]:

@@ -36,7 +36,7 @@ class Done(NamedTuple):
     verdict: Verdict
     timing: Timing | None = None
     served: Served | None = None  # of a listing: to be answered; of a sale: what it joins
-    supersedes: str | None = None
+    superseded: Served | None = None  # of an amended listing: what was answered before
     naive_log: float | None = None
     feature_age_ms: int | None = None
     already_sold: bool = False
@@ -98,7 +98,7 @@ def _list(
     publisher = desk.publishers[event.source]
     publishers.describe(publisher, event)
     doubted = bool(publisher.doubts)
-    supersedes = None if entry is None else entry.newest_prediction_id
+    superseded = labels.newest(entry)
     first = entry is None or entry.revision < 0
     entry, verdict = labels.list_(entry, event, served)
     desk.entries[key] = entry
@@ -113,7 +113,7 @@ def _list(
         verdict,
         timing,
         served,
-        supersedes,
+        superseded,
         served.naive_log,
         max(0, event.event_time_ms - area.last_sale_ms) if area.last_sale_ms else None,
         entry.state in labels.SOLD,

@@ -60,6 +60,11 @@ class Learner:
             self._model._weights = VectorDict(dict(zip(FEATURES, state.weights, strict=True)))
             self._model.intercept = state.intercept
 
+    @property
+    def labels(self) -> int:
+        """How many it has learned from."""
+        return self._labels
+
     def predict(self, row: Sequence[float | None]) -> float:
         """Residual to expect, log units, of a feature row in the order of core/features.py."""
         return float(self._model.predict_one(self._scaled(_known(row))))

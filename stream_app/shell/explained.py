@@ -101,7 +101,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
     yield f"  price     {_price(said)}"
     yield f"  answered  {said.step}, arm {said.arm}; {_quality(said)}"
     if said.supersedes is not None:
-        yield f"  instead of {said.supersedes}"
+        yield from _moved(said)
     yield from _made_of(said)
     yield "reasons, against the region's typical home"
     yield from [
@@ -147,6 +147,14 @@ def _price(said: Prediction) -> str:
 def _quality(said: Prediction) -> str:
     reasons = ", ".join(said.quality_reasons)
     return f"quality {said.quality}" + (f": {reasons}" if reasons else "")
+
+
+def _moved(said: Prediction) -> Iterator[str]:
+    moved = "" if said.moved_log is None else f", price {percent(said.moved_log)}"
+    yield f"  instead of {said.supersedes}{moved}; what changed:"
+    for change in said.changed:
+        versions = f" {change.before} -> {change.after}" if change.before != change.after else ""
+        yield f"    {change.what}{versions} {', '.join(change.features)}".rstrip()
 
 
 def _made_of(said: Prediction) -> Iterator[str]:

@@ -36,6 +36,7 @@ from stream_app.core.pipeline import Done
 from stream_app.core.region import Decayed
 from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval
+from stream_app.stages import changes
 from stream_app.stages.step import Output, PriceModel, Record, Serving
 
 # Log units. A publisher who sends prices in millions has scores of 100 and a scale of 10
@@ -171,6 +172,7 @@ def prediction(
     assert served.components is not None  # noqa: S101 - filled before
     assert served.versions is not None  # noqa: S101 - filled before
     doubts = remarks.skipped + _doubts(served, done, remarks)
+    before = done.superseded
     message = Prediction(
         prediction_id=served.prediction_id,
         event_id=listing.event_id,
@@ -194,7 +196,9 @@ def prediction(
         versions=served.versions,
         features=served.features,
         feature_age_ms=done.feature_age_ms,
-        supersedes=done.supersedes,
+        supersedes=None if before is None else before.prediction_id,
+        changed=() if before is None else changes.since(before, served),
+        moved_log=None if before is None else changes.moved_log(before, served),
         arm=served.arm,
     )
     return Output(

@@ -310,12 +310,14 @@ def _finish(item: Taken, bench: Bench) -> None:
 def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
     served, serving = _served(item), bench.serving.get(listing.market, _NOBODY)
     opinions = _opinions(item, served, listing, bench)
+    area = bench.desk.regions[listing.region]
+    served.region_labels = (bench.region_levels.get(listing.region) or area.corrector).labels
     region_errors = bench.desk.regions[listing.region].scale
     partition = bench.batch.partition
     if serving.mode is RolloutMode.SHADOW and serving.challenger is not None:
         shadow = _in_the_other_arm(served, listing)
         skipped = answer.fill(shadow, opinions, serving, region_errors)
-        done = item.done._replace(supersedes=None)  # what it would take the place of was served
+        done = item.done._replace(superseded=None)  # what it would take the place of was served
         told = (listing, shadow, done, _remarks(item, shadow, skipped), item.record, partition)
         bench.outputs.append(answer.prediction(*told, topics.SHADOW))
     skipped = answer.fill(served, opinions, serving, region_errors)

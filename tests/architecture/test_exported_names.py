@@ -62,6 +62,7 @@ EXPORTED: dict[str, set[str]] = {
     },
     "predictions": {
         "Arm",
+        "Change",
         "Components",
         "Doubt",
         "Outcome",
@@ -72,6 +73,7 @@ EXPORTED: dict[str, set[str]] = {
         "ReasonGroup",
         "Step",
         "Versions",
+        "What",
     },
     "rejects": {
         "InvariantBroken",

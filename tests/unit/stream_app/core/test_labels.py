@@ -144,9 +144,9 @@ def test_a_listing_after_its_sale_is_never_kept_for_a_label() -> None:
 
 
 def test_an_outdated_listing_does_not_become_the_newest_prediction() -> None:
-    newest = entry_after(AMENDED).newest_prediction_id
+    newest = labels.newest(entry_after(AMENDED))
 
-    assert entry_after(AMENDED, listing()).newest_prediction_id == newest
+    assert labels.newest(entry_after(AMENDED, listing())) == newest
 
 
 def test_a_conflict_leaves_the_first_event_id() -> None:

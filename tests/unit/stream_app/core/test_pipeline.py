@@ -103,11 +103,14 @@ def test_a_late_listing_is_scored_but_not_counted() -> None:
 
 
 def test_an_amended_listing_supersedes_the_newest_prediction() -> None:
-    assert last_of(listing(), AMENDED).supersedes == prediction_id(listing().event_id, Arm.CHAMPION)
+    superseded = last_of(listing(), AMENDED).superseded
+
+    assert superseded is not None
+    assert superseded.prediction_id == prediction_id(listing().event_id, Arm.CHAMPION)
 
 
 def test_a_first_listing_supersedes_nothing() -> None:
-    assert last_of(listing()).supersedes is None
+    assert last_of(listing()).superseded is None
 
 
 def test_an_outdated_listing_gets_no_answer() -> None:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import pytest
 
 from stream_app.contract import wire
-from stream_app.contract.predictions import Prediction
+from stream_app.contract.predictions import Change, Prediction, Versions, What
 from stream_app.core.features import FEATURE_SET, NAMES
 from stream_app.shell import explained
 from stream_app.shell.explained import Explanation
 from tests import messages
 
 FEATURES = (4.7, *[None] * (len(NAMES) - 1))
-VERSIONS = messages.Versions("v1", "c1", FEATURE_SET)
+VERSIONS = Versions("v1", "c1", FEATURE_SET)
 SAID = messages.prediction(features=FEATURES, versions=VERSIONS)
 
 
@@ -81,7 +81,7 @@ def test_another_form_of_the_same_values_is_told_apart() -> None:
 
 
 def test_another_feature_set_is_named() -> None:
-    old = changed(versions=messages.Versions("v1", "c1", "old"))
+    old = changed(versions=Versions("v1", "c1", "old"))
 
     assert "made with feature set old" in text(explanation(old, SAID))
 
@@ -94,6 +94,17 @@ def test_a_prediction_without_a_price_can_be_told() -> None:
     assert "price     none" in told
     assert "instead of p-0" in told
     assert "too few homes" in told
+
+
+def test_what_changed_since_the_superseded_one_is_told() -> None:
+    changes = (Change(What.HOME, features=("home_grade",)), Change(What.MODEL, "v1", "v2"))
+    said = changed(supersedes="p-0", changed=changes, moved_log=0.1)
+
+    told = text(explanation(said, said))
+
+    assert "instead of p-0, price +10.5 %; what changed:" in told
+    assert "    home home_grade\n" in told
+    assert "    model v1 -> v2\n" in told
 
 
 def test_a_price_without_interval_says_so() -> None:

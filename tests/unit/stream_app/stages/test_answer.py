@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from stream_app.contract.models import CorrectorAnnounced
@@ -222,7 +223,8 @@ def test_a_repaired_value_is_a_reason() -> None:
 
 def test_a_prediction_goes_to_its_listing_in_the_partition_of_its_event() -> None:
     home = flat(trace_id="t-1")
-    done = Done(Verdict.SCORED, Timing.ON_TIME, GOOD, supersedes="p-0", feature_age_ms=5)
+    former = msgspec.structs.replace(GOOD, prediction_id="p-0")
+    done = Done(Verdict.SCORED, Timing.ON_TIME, GOOD, superseded=former, feature_age_ms=5)
 
     output = answer.prediction(home, GOOD, done, Remarks(), record(home, offset=7), 3)
 
