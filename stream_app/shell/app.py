@@ -7,7 +7,6 @@ publisher with a planted fault. Nothing else opens a connection.
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping
-from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 
 from confluent_kafka import KafkaException
@@ -38,7 +37,6 @@ from stream_app.stages.step import Serving, read_control
 
 _log = logging.getLogger(__name__)
 _NOBODY = Serving()
-PACKAGE = "housing-stream"
 
 OpenPublisher = Callable[[Stage, int], Publisher]
 Serves = Callable[[], Mapping[str, Serving]]
@@ -88,7 +86,7 @@ def bootstrap(
     runner = Runner(stage, topic, settings.batch_max, open_parts, serves, at, on_applied)
     dog = Watchdog(settings.stall_s, _look(runner, _connect(kafka)), lambda: os._exit(EX_OUR_FAULT))
     registry = CollectorRegistry()
-    registry.register(Exposition(runner, meter, lambda: dog.newest, serves, version(PACKAGE)))
+    registry.register(Exposition(runner, meter, lambda: dog.newest, serves))
     ProcessCollector(registry=registry)
     return Built(runner, dog, Health(runner, dog, models.unserved), registry)
 

@@ -36,14 +36,12 @@ class Exposition(Collector):
         meter: Meter,
         looked: Callable[[], Mapping[int, Still]],
         serving: Callable[[], Mapping[str, Serving]],
-        version: str,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._runner = runner
         self._meter = meter
         self._looked = looked
         self._serving = serving
-        self._version = version
         self._now_s = now_s
 
     def collect(self) -> Iterator[Metric]:
@@ -140,11 +138,7 @@ class Exposition(Collector):
         yield InfoMetricFamily(
             "housing_worker",
             "What runs here.",
-            {
-                "stage": self._runner.stage.NAME,
-                "version": self._version,
-                "feature_set": FEATURE_SET,
-            },
+            {"stage": self._runner.stage.NAME, "feature_set": FEATURE_SET},
         )
 
 

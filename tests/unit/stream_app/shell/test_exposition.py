@@ -75,7 +75,7 @@ def scraped(
     registry = CollectorRegistry()
     registry.register(
         Exposition(
-            runner(counts), meter, lambda: looked or {}, lambda: serving or {}, "1.2", lambda: NOW_S
+            runner(counts), meter, lambda: looked or {}, lambda: serving or {}, lambda: NOW_S
         )
     )
     text = generate_latest(registry).decode()
