@@ -3,10 +3,12 @@
 A fault is text, so that it can be given to a worker that is another process:
 `point:delay=SECONDS` waits there every time, `point:kill@N` ends the process
 with SIGKILL the N-th time a partition of it comes by; several, by commas, in order.
-Nothing is planted unless `HOUSING_STREAM_CHAOS` says so.
+Nothing is planted unless `HOUSING_STREAM_CHAOS` says so; when a fault comes, the log says
+so first: whoever planted it must know that it came.
 """
 
 import itertools
+import logging
 import os
 import re
 import signal
@@ -16,6 +18,8 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from stream_app.contract.settings import BadSettings
+
+_log = logging.getLogger(__name__)
 
 
 class Point(StrEnum):
@@ -81,6 +85,7 @@ def planted(faults: tuple[Fault, ...]) -> At:
 
 
 def _happen(fault: Fault) -> None:
+    _log.warning("planted fault", extra={"point": fault.point, "delay_s": fault.delay_s})
     if fault.delay_s is None:
         os.kill(os.getpid(), signal.SIGKILL)
     else:

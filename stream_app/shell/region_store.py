@@ -65,6 +65,7 @@ def reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
         "enable.partition.eof": True,
         "fetch.wait.max.ms": 50,
         "fetch.error.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1_000,  # not 10 s: a broker that is back is of use at once
         "log_level": 2,  # what matters comes as an exception
     }
 

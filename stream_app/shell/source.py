@@ -3,6 +3,7 @@
 State is only worth something together with the log it was made from.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ _NO_LEADER_YET = {
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError._NOENT,  # "no leaders found", while a broker comes back
 }
 
 
@@ -44,6 +46,7 @@ class Bounds(NamedTuple):
 def describe(admin: AdminClient, topic: str) -> Source:
     """Ask the broker for a topic's id and size."""
     found = _answer(
+        admin,
         lambda: admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)[topic],
         topic,
     )
@@ -63,6 +66,7 @@ def bounds(
         asked = {where: spec}
         return int(
             _answer(
+                admin,
                 lambda: admin.list_offsets(
                     asked, isolation_level=isolation, request_timeout=_TIMEOUT_S
                 )[where],
@@ -79,7 +83,10 @@ def ends(admin: AdminClient, topic: str, partitions: Collection[int]) -> dict[in
     answers = admin.list_offsets(
         asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_LOOK_TIMEOUT_S
     )
-    return {where.partition: _offset(answer) for where, answer in answers.items()}
+    found = {where.partition: _offset(answer) for where, answer in answers.items()}
+    if None in found.values():
+        _ask_who_leads(admin)  # or a restarted broker would never tell us again: see _answer
+    return found
 
 
 def _offset(answer: Future[Any]) -> int | None:
@@ -89,8 +96,12 @@ def _offset(answer: Future[Any]) -> int | None:
         return None
 
 
-def _answer(ask: Callable[[], Future[Any]], topic: str) -> Any:  # noqa: ANN401 - untyped library
-    """Ask until there is a leader to answer, which takes a moment when a topic or a broker is new."""
+def _answer(admin: AdminClient, ask: Callable[[], Future[Any]], topic: str) -> Any:  # noqa: ANN401 - untyped library
+    """Ask until there is a leader to answer, which takes a moment when a topic or a broker is new.
+
+    A client that has lived through a restart of its broker goes on asking in the name of the
+    leader that was, and is refused, until it asks who leads now.
+    """
     deadline_s = time.monotonic() + _TIMEOUT_S
     while True:
         try:
@@ -104,6 +115,12 @@ def _answer(ask: Callable[[], Future[Any]], topic: str) -> Any:  # noqa: ANN401 
             if code not in _NO_LEADER_YET or time.monotonic() > deadline_s:
                 raise
             time.sleep(_PAUSE_S)
+            _ask_who_leads(admin)
+
+
+def _ask_who_leads(admin: AdminClient) -> None:
+    with contextlib.suppress(KafkaException):  # what matters is the next answer
+        admin.list_topics(timeout=_LOOK_TIMEOUT_S)
 
 
 def check_unchanged(

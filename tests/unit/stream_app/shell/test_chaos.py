@@ -52,3 +52,13 @@ def test_the_nth_is_the_nth_of_all_partitions_side_by_side() -> None:
     ended = subprocess.run([sys.executable, "-c", program], check=False)
 
     assert ended.returncode == -9
+
+
+def test_a_fault_that_comes_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    planted(read_faults("before_ack:delay=0.01@2"))(Point.BEFORE_ACK)
+    assert not caplog.records
+
+    at = planted(read_faults("before_ack:delay=0.01"))
+    at(Point.BEFORE_ACK)
+
+    assert [record.message for record in caplog.records] == ["planted fault"]

@@ -1,0 +1,87 @@
+"""Champions to swap between: tiny, but real trees in signed bundles, announced as any other."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
+
+from offline import announce, registry
+from stream_app.contract.models import ChampionAnnounced, GoldenRow
+from stream_app.contract.settings import KafkaSettings
+from tests import champions
+from tests.chaos.load import MARKETS
+
+_VERSIONS = ("a", "b", "c")
+
+
+class Shop:
+    """All versions of one market; implements offline.announce.Versions."""
+
+    def __init__(self, versions: Mapping[str, ChampionAnnounced]) -> None:
+        self._versions = versions
+        self._aliases: dict[str, str] = {}
+
+    def announcement(self, version: str) -> ChampionAnnounced:
+        return self._versions[version]
+
+    def alias(self, alias: str) -> str | None:
+        return self._aliases.get(alias)
+
+    def set_alias(self, alias: str, version: str) -> None:
+        self._aliases[alias] = version
+
+    def next_version(self) -> str:
+        """The one that comes after the one serving now."""
+        versions = sorted(self._versions)
+        serving = self._aliases.get(registry.CHAMPION)
+        return versions[(versions.index(serving) + 1) % len(versions)] if serving else versions[0]
+
+
+def stock(store: Path) -> Mapping[str, Shop]:
+    """Make the bundles, put them into the store of the workers."""
+    store.mkdir(parents=True, exist_ok=True)
+    models = [_regressor(number) for number in range(len(_VERSIONS))]
+    return {market: Shop(_made(market, models, store)) for market in MARKETS}
+
+
+def swap(kafka: KafkaSettings, shop: Shop, market: str) -> str:
+    """Announce the next version as the market's champion; give its name."""
+    version = shop.next_version()
+    announce.promote(shop, announce.publish, kafka, market, version, "a swap of the chaos run")
+    return version
+
+
+def _made(
+    market: str, models: Sequence[HistGradientBoostingRegressor], store: Path
+) -> dict[str, ChampionAnnounced]:
+    made = {}
+    for letter, model in zip(_VERSIONS, models, strict=True):
+        version = f"{market}-{letter}"
+        bundle, announced = champions.announced(
+            model, market=market, version=version, golden_rows=_golden_rows(model)
+        )
+        (store / announced.address).write_bytes(bundle)
+        made[version] = announced
+    return made
+
+
+def _regressor(number: int) -> HistGradientBoostingRegressor:
+    """Prices a little apart from those of the other versions, so that a mix-up shows."""
+    known = champions.encode(champions.rows(400))
+    log_price = 12 + number / 20 + np.nan_to_num(known[:, 0]) / (10 + number)
+    with threadpool_limits(limits=1, user_api="openmp"):
+        return HistGradientBoostingRegressor(
+            max_iter=10, max_leaf_nodes=7, early_stopping=False, random_state=number
+        ).fit(known, log_price)
+
+
+def _golden_rows(model: HistGradientBoostingRegressor) -> tuple[GoldenRow, ...]:
+    rows = champions.rows()
+    with threadpool_limits(limits=1, user_api="openmp"):
+        said = model.predict(champions.encode(rows)).tolist()
+    return tuple(
+        GoldenRow(tuple(None if np.isnan(v) else v for v in row), log_price)
+        for row, log_price in zip(rows.tolist(), said, strict=True)
+    )
