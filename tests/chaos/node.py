@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,12 +22,16 @@ class OwnBroker:
         self._folder = folder
         self._port = brokers.free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        # The kernel ends the broker with the thread that started it (shell/children.py), and
+        # the thread of a fault ends before the run does.
+        self._starter = ThreadPoolExecutor(1, "broker-starter")
         self.address = f"127.0.0.1:{self._port}"
 
     def start(self) -> None:
         """Return when it answers."""
         ready = self._folder.with_name("broker.ready")
-        self._process = process = brokers.start_local(self._folder, ready, self._port)
+        starting = self._starter.submit(brokers.start_local, self._folder, ready, self._port)
+        self._process = process = starting.result()
         until(
             lambda: ready.exists() or process.poll() is not None,
             brokers.READY_WITHIN_S,
@@ -55,16 +60,16 @@ class OwnBroker:
     def close(self) -> None:
         """Stop it, whatever state it is in."""
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        for child in processes.children(process.pid):
-            os.kill(child, signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None and process.poll() is None:
+            for child in processes.children(process.pid):
+                os.kill(child, signal.SIGCONT)
+            process.terminate()
+            try:
+                process.wait(_STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._starter.shutdown()
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the broker was not started"

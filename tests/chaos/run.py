@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import DEFAULT_PARTITIONS, EVENTS, OUTCOMES, TOPICS, full_name
-from stream_app.shell import source, topics_admin
+from stream_app.contract.topics import (
+    DEFAULT_PARTITIONS,
+    EVENTS,
+    OUTCOMES,
+    TOPICS,
+    Topic,
+    full_name,
+)
+from stream_app.shell import topics_admin
 from stream_app.shell.settings import StreamSettings
 from tests import champions
 from tests.chaos import bundles, committed, controls, crew, faults, load, node, oracle, report
@@ -67,7 +73,7 @@ class Run:
         with ExitStack() as stack:
             address, own = stack.enter_context(node.broker(self.options.folder / "broker"))
             self.tell(f"broker at {address}" + ("" if own else ": named, so it is left alone"))
-            kafka = stack.enter_context(_topics(address))
+            kafka = stack.enter_context(topics_of_its_own(address))
             settings = StreamSettings(
                 model_store=str(self.options.folder / "models"),
                 trusted_key=champions.TRUSTED_KEY.hex(),
@@ -190,7 +196,7 @@ class Run:
 
 
 @contextmanager
-def _topics(address: str) -> Iterator[KafkaSettings]:
+def topics_of_its_own(address: str) -> Iterator[KafkaSettings]:
     """Topics under a prefix of this run's own, gone afterwards."""
     kafka = KafkaSettings(bootstrap_servers=address, prefix=f"chaos-{uuid.uuid4().hex[:12]}")
     admin = topics_admin.connect(kafka)
@@ -229,22 +235,21 @@ def _slots(
 
 def _drain(kafka: KafkaSettings, world: World) -> None:
     """Wait until the scorer has applied all events, then the learner all outcomes."""
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
-    name = full_name(kafka.prefix, EVENTS)
-    events = {p: source.bounds(admin, name, p).end - 1 for p in range(PARTITIONS)}
-    _until_applied(SCORER, events, world)
-    outcomes = {}
+    for stage, topic in ((SCORER, EVENTS), (LEARNER, OUTCOMES)):
+        until_applied(kafka, stage, topic, world.progress, _DRAIN_WITHIN_S)
+
+
+def until_applied(
+    kafka: KafkaSettings, stage: str, topic: Topic, progress: Progress, within_s: float
+) -> None:
+    """Wait until a stage has applied the last record of each partition of its source."""
+    last = {}
     for partition in range(PARTITIONS):
-        for message in committed.read(kafka, OUTCOMES, partition):
-            outcomes[partition] = message.offset()
-    _until_applied(LEARNER, outcomes, world)
-
-
-def _until_applied(stage: str, last: Mapping[int, int], world: World) -> None:
-    wanted = {partition: offset for partition, offset in last.items() if offset >= 0}
+        for message in committed.read(kafka, topic, partition):
+            last[partition] = message.offset()
 
     def applied() -> bool:
-        now = world.progress.applied(stage)
-        return all(now.get(partition, -1) >= offset for partition, offset in wanted.items())
+        now = progress.applied(stage)
+        return all(now.get(partition, -1) >= offset for partition, offset in last.items())
 
-    until(applied, _DRAIN_WITHIN_S, f"the {stage} applies all up to {wanted}")
+    until(applied, within_s, f"the {stage} applies all up to {last}")
