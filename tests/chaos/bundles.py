@@ -7,13 +7,16 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from offline import announce, registry
-from stream_app.contract.models import ChampionAnnounced, GoldenRow
+from offline import aliases, announce
+from stream_app.contract.models import ChampionAnnounced, GoldenRow, RolloutMode
 from stream_app.contract.settings import KafkaSettings
 from tests import champions
 from tests.chaos.load import MARKETS
 
 _VERSIONS = ("a", "b", "c")
+_MODES = (RolloutMode.SHADOW, RolloutMode.CANARY, RolloutMode.OFF, RolloutMode.AB)
+_SHARE = 0.3
+_REASON = "a swap of the chaos run"
 
 
 class Shop:
@@ -22,6 +25,7 @@ class Shop:
     def __init__(self, versions: Mapping[str, ChampionAnnounced]) -> None:
         self._versions = versions
         self._aliases: dict[str, str] = {}
+        self._swaps = 0
 
     def announcement(self, version: str) -> ChampionAnnounced:
         return self._versions[version]
@@ -32,11 +36,22 @@ class Shop:
     def set_alias(self, alias: str, version: str) -> None:
         self._aliases[alias] = version
 
+    def held(self, version: str) -> str | None:
+        return None
+
+    def review(self, version: str, reason: str) -> None:
+        raise AssertionError(f"{version} is not held: {reason}")
+
     def next_version(self) -> str:
         """The one that comes after the one serving now."""
         versions = sorted(self._versions)
-        serving = self._aliases.get(registry.CHAMPION)
+        serving = self._aliases.get(aliases.CHAMPION)
         return versions[(versions.index(serving) + 1) % len(versions)] if serving else versions[0]
+
+    def next_mode(self) -> RolloutMode:
+        """What the challenger is for after this swap."""
+        self._swaps += 1
+        return _MODES[self._swaps % len(_MODES)]
 
 
 def stock(store: Path) -> Mapping[str, Shop]:
@@ -47,9 +62,18 @@ def stock(store: Path) -> Mapping[str, Shop]:
 
 
 def swap(kafka: KafkaSettings, shop: Shop, market: str) -> str:
-    """Announce the next version as the market's champion; give its name."""
+    """Announce the next version as the market's champion, another as challenger; give the first."""
     version = shop.next_version()
-    announce.promote(shop, announce.publish, kafka, market, version, "a swap of the chaos run")
+    announce.promote(shop, announce.publish, kafka, market, version, _REASON)
+    challenger = shop.next_version()
+    announce.publish(
+        kafka,
+        [
+            announce.announcement_message(shop.announcement(challenger)),
+            announce.alias_message(market, aliases.CHALLENGER, challenger, _REASON),
+            announce.rollout_message(market, shop.next_mode(), _SHARE, _REASON),
+        ],
+    )
     return version
 
 

@@ -211,11 +211,19 @@ def _replaced(fault: Fault, world: World, chaos: str) -> Slot:
     assert status == 0, f"after SIGTERM it ended with {status}"
     victim.start(chaos)
     pid = victim.pid
-    until(
-        lambda: victim.held() & reached or pid in victim.ended,
-        EFFECT_WITHIN_S,
-        "the worker with something planted gets a partition",
-    )
+    until(victim.assigned, EFFECT_WITHIN_S, "the worker with something planted is assigned")
+    others = [slot for slot in world.crew.of(fault.stage) if slot is not victim]
+    if not (victim.held() & reached or pid in victim.ended):
+        # All that the load reaches fell to others: without them it falls to this one.
+        for slot in others:
+            slot.stop()
+        until(
+            lambda: victim.held() & reached or pid in victim.ended,
+            EFFECT_WITHIN_S,
+            "the worker with something planted gets a partition",
+        )
+        for slot in others:
+            slot.start()
     return victim
 
 
@@ -261,7 +269,7 @@ def _swap_restart(fault: Fault, world: World) -> tuple[Affected, ...]:
 
 def _swapped(market: str, version: str, partition: int, world: World) -> bool:
     served = world.progress.served(SCORER).get(partition, {})
-    return market in served and version in served[market]
+    return market in served and served[market].champion == version
 
 
 def _await_swapped(market: str, version: str, partitions: frozenset[int], world: World) -> None:

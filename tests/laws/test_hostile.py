@@ -9,6 +9,7 @@ import pytest
 from stream_app.contract import wire
 from stream_app.contract.topics import PREDICTIONS, REJECTS
 from stream_app.contract.wire import Decoded
+from stream_app.core.labels import Verdict
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Record, Serving, State, Step, read_control
 from tests.builders import LISTED_MS
@@ -37,8 +38,12 @@ def check_law(advance: Advance) -> None:
     control = read_control(ran.state)
     assert control is not None
     counts = Counter(control.counts)
-    notes = ("late", "repaired")  # beside the verdict, not instead of it
-    verdicts = {what: n for what, n in counts.items() if what.partition(":")[2] not in notes}
+    # Beside a verdict stand notes, such as late or repaired.
+    verdicts = {
+        what: n
+        for what, n in counts.items()
+        if what.startswith("rejected:") or what.partition(":")[2] in set(Verdict)
+    }
     assert sum(verdicts.values()) == PAYLOADS
     answered = Counter(output.topic.name for output in ran.outputs)
     assert answered[PREDICTIONS.name] == verdicts["listing:scored"]
