@@ -49,7 +49,7 @@ def _state_outside(kafka: KafkaSettings, stream: settings.StreamSettings, at: At
     def split(stage: Stage, partition: int) -> Publisher:
         return SplitPublisher(_publisher(kafka, stage, partition, nothing), at)
 
-    return app.bootstrap(scorer, kafka, stream, split, at=at)
+    return app.bootstrap(scorer, kafka, stream, split).runner
 
 
 class _EarlyPublisher:
@@ -89,7 +89,7 @@ def _early(kafka: KafkaSettings, stream: settings.StreamSettings, at: At) -> Run
         )
         return opened[partition]
 
-    runner = app.bootstrap(scorer, kafka, stream, early, at=at)
+    runner = app.bootstrap(scorer, kafka, stream, early).runner
     inner = runner._open_parts
 
     def from_group(partition: int) -> Parts:
@@ -108,12 +108,12 @@ def _no_fencing(kafka: KafkaSettings, stream: settings.StreamSettings, at: At) -
     def of_this_process(stage: Stage, partition: int) -> Publisher:
         return _publisher(kafka, stage, partition, at, f"-{os.getpid()}")
 
-    return app.bootstrap(scorer, kafka, stream, of_this_process, at=at)
+    return app.bootstrap(scorer, kafka, stream, of_this_process).runner
 
 
 def _no_dedupe(kafka: KafkaSettings, stream: settings.StreamSettings, at: At) -> Runner:
     labels.seen = lambda *_: None
-    return app.bootstrap(scorer, kafka, stream, at=at)
+    return app.bootstrap(scorer, kafka, stream).runner
 
 
 CONTROLS: Mapping[str, Control] = MappingProxyType(
@@ -158,8 +158,8 @@ def command(name: str) -> tuple[str, ...]:
 
 
 def main(name: str) -> None:
-    logs.start()
     kafka, stream = settings.from_environment()
+    logs.start(stream.log_level)
     runner = CONTROLS[name].build(kafka, stream, planted(read_faults(stream.chaos)))
     worker.run(runner, kafka, stream.session_timeout_s)
 
