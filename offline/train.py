@@ -24,8 +24,8 @@ from offline import bundle, encodings, metrics, splits
 from offline.dataset import Dataset, sha256
 from offline.encodings import Encodings
 from stream_app.contract.ids import fingerprint
-from stream_app.contract.models import GoldenRow, Manifest
-from stream_app.core.features import FEATURE_SET, NAMES
+from stream_app.contract.models import GoldenRow, Manifest, Scope
+from stream_app.core.features import CATEGORICAL, FEATURE_SET, NAMES
 from stream_app.scoring.champion import Champion, cpu_features
 from stream_app.scoring.encoder import Encoder
 
@@ -203,6 +203,22 @@ def _manifest(dataset: Dataset, final: Fitted, dumped: bytes, seed: int, made_ms
         | {"python": platform.python_version()},
         cpu_features=cpu_features(),
         made_ms=made_ms,
+        scope=_scope(dataset),
+    )
+
+
+def _scope(dataset: Dataset) -> Scope:
+    """What the rows hold; of what the trees may look at, and of no code."""
+    columns = zip(NAMES, dataset.rows.T, strict=True)
+    prices = np.exp(dataset.log_price)
+    return Scope(
+        ranges={
+            name: (float(np.nanmin(column)), float(np.nanmax(column)))
+            for name, column in columns
+            if name not in (*IGNORED, *CATEGORICAL) and not np.isnan(column).all()
+        },
+        property_types=tuple(np.unique(dataset.property_type).tolist()),
+        prices=(float(prices.min()), float(prices.max())),
     )
 
 

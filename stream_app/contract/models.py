@@ -20,8 +20,20 @@ class GoldenRow(Struct, frozen=True):
     log_price: float
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
-    """What a champion is and how it was made. Signed; names the bundle by its hash."""
+class Scope(Struct, frozen=True, kw_only=True):
+    """What a champion was made for. What lies beyond is priced, and marked."""
+
+    ranges: dict[str, tuple[float, float]]  # number -> least and greatest of the training rows
+    property_types: tuple[str, ...]  # as markets name them
+    prices: tuple[float, float]  # least and greatest, in the market's currency
+
+
+class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a champion is and how it was made. Signed; names the bundle by its hash.
+
+    What is left at its default is not encoded: so a manifest of before a field was added
+    has the bytes that were signed.
+    """
 
     market: str
     version: str
@@ -45,6 +57,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     library_versions: dict[str, str]
     cpu_features: tuple[str, ...]
     made_ms: int
+    scope: Scope | None = None  # None: made before there were any; nothing is marked
 
 
 class ChampionAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", tag="champion"):

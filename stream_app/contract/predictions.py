@@ -46,6 +46,9 @@ class QualityReason(StrEnum):
     ALREADY_SOLD = auto()  # the sale was seen before the listing
     REPAIRED = auto()  # a value had to be repaired before it could be read
     PUBLISHER_DOUBTED = auto()  # its publisher's events enter no window and teach nothing
+    UNSEEN_CATEGORY = auto()  # a type, design, street or region that the model never saw
+    OUTSIDE_TRAINING = auto()  # a number beyond those that the model was trained with
+    OUT_OF_SCOPE = auto()  # the property type or the price is not what the model was made for
 
 
 class Doubt(StrEnum):
@@ -147,6 +150,9 @@ class Prediction(Struct, frozen=True, kw_only=True):
     step: Step
     quality: Quality
     quality_reasons: tuple[QualityReason, ...]
+    quality_details: Annotated[
+        tuple[str, ...], Meta(description="features and fields that the marks mean, 8 at most")
+    ] = ()
     components: Components
     reasons: Annotated[
         tuple[Reason, ...],

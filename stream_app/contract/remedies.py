@@ -176,6 +176,16 @@ QUALITY_MEANINGS: Mapping[QualityReason, str] = MappingProxyType(
         QualityReason.REPAIRED: "a number came as text, such as 1,200, and was read as one",
         QualityReason.PUBLISHER_DOUBTED: "its publisher is doubted, see below: the answer is as "
         "good as any, but its events enter no window and teach nothing",
+        QualityReason.UNSEEN_CATEGORY: (
+            "a type, design, street or region that the model never saw: `quality_details` name it"
+        ),
+        QualityReason.OUTSIDE_TRAINING: (
+            "a number beyond those that the model was trained with: `quality_details` name it"
+        ),
+        QualityReason.OUT_OF_SCOPE: (
+            "the property type or the price is not what the model was made for. Whatever the "
+            "marks: no price of this system is made for credit decisions"
+        ),
     }
 )
 
@@ -220,6 +230,17 @@ QUALITY_REMEDIES: Mapping[QualityReason, Remedy] = MappingProxyType(
         QualityReason.PUBLISHER_DOUBTED: Remedy(
             "a listing of a publisher whose last 15 events were refused",
             "mend what the rejects say: `python -m producers rejects group`",
+        ),
+        QualityReason.UNSEEN_CATEGORY: Remedy(
+            '{"street": "never heard of"}',
+            "spell it as before; a new one is known after the next training",
+        ),
+        QualityReason.OUTSIDE_TRAINING: Remedy(
+            '{"area_m2": 4900}',
+            "see that the value is right; trust the interval less than usual",
+        ),
+        QualityReason.OUT_OF_SCOPE: Remedy(
+            '{"property_type": "castle"}', "do not rely on the price: the model knows no such homes"
         ),
     }
 )

@@ -26,6 +26,7 @@ from stream_app.core import features
 from stream_app.scoring import checks
 from stream_app.scoring.encoder import Encoder
 from stream_app.scoring.interval import quantile
+from stream_app.scoring.scope import Limits
 
 # All that a bare gradient boosting needs beyond what skops trusts by itself. Fixed:
 # asking the file for its types and trusting those would trust anything.
@@ -67,6 +68,11 @@ class Champion:
         self.manifest = manifest
         self._forest = Forest(regressor)
         self._used = self._forest.used()
+        self._limits = None
+        if manifest.scope is not None:
+            self._limits = Limits(
+                manifest.scope, manifest.feature_names, manifest.encodings, self._used
+            )
         self._encode = Encoder(
             manifest.feature_names, manifest.encodings, manifest.encoding_defaults
         )
@@ -83,6 +89,11 @@ class Champion:
     def used(self) -> NDArray[np.bool_]:
         """Shape (features,): which features it looks at."""
         return self._used
+
+    @property
+    def limits(self) -> Limits | None:
+        """What it was made for; None of a manifest that does not say."""
+        return self._limits
 
     @property
     def scale(self) -> float | None:

@@ -25,7 +25,6 @@ from stream_app.contract.predictions import (
     Prediction,
     Quality,
     QualityReason,
-    Reason,
     Step,
     Versions,
 )
@@ -36,12 +35,15 @@ from stream_app.core.pipeline import Done
 from stream_app.core.region import Decayed
 from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval
+from stream_app.scoring.scope import Limits
 from stream_app.stages import changes
+from stream_app.stages.asking import Said
 from stream_app.stages.step import Output, PriceModel, Record, Serving
 
 # Log units. A publisher who sends prices in millions has scores of 100 and a scale of 10
 # before long: exp of their product is no number. Beyond this an interval says nothing.
 HALF_WIDTH_LIMIT = 10.0
+DETAILS_MAX = 8  # names beside the reasons for doubt
 _MODELS = (Step.CHALLENGER, Step.CHAMPION, Step.PREVIOUS)
 
 
@@ -61,7 +63,7 @@ class Remarks(NamedTuple):
 
     repaired: bool = False
     skipped: tuple[QualityReason, ...] = ()  # what `fill` gave
-    reasons: tuple[Reason, ...] = ()  # of the model that answered
+    said: Said = Said(None)  # by the model that answered
 
 
 class Rung(NamedTuple):
@@ -169,9 +171,9 @@ def prediction(
     topic: Topic = topics.PREDICTIONS,
 ) -> Output:
     """The record for `housing.predictions`, or `housing.shadow`."""
-    assert served.components is not None  # noqa: S101 - filled before
-    assert served.versions is not None  # noqa: S101 - filled before
-    doubts = remarks.skipped + _doubts(served, done, remarks)
+    components, versions = _filled(served)
+    marks, beyond = remarks.said.marks, _beyond(served, remarks.said.limits)
+    doubts = remarks.skipped + _doubts(served, done, remarks, bool(beyond))
     before = done.superseded
     message = Prediction(
         prediction_id=served.prediction_id,
@@ -191,9 +193,10 @@ def prediction(
         step=served.step,
         quality=Quality.DEGRADED if doubts else Quality.OK,
         quality_reasons=doubts,
-        components=served.components,
-        reasons=remarks.reasons,
-        versions=served.versions,
+        quality_details=(*marks.unseen, *marks.outside, *beyond)[:DETAILS_MAX],
+        components=components,
+        reasons=remarks.said.reasons,
+        versions=versions,
         features=served.features,
         feature_age_ms=done.feature_age_ms,
         supersedes=None if before is None else before.prediction_id,
@@ -210,7 +213,21 @@ def prediction(
     )
 
 
-def _doubts(served: Served, done: Done, remarks: Remarks) -> tuple[QualityReason, ...]:
+def _filled(served: Served) -> tuple[Components, Versions]:
+    assert served.components is not None  # noqa: S101 - answered before
+    assert served.versions is not None  # noqa: S101 - answered before
+    return served.components, served.versions
+
+
+def _beyond(served: Served, limits: Limits | None) -> tuple[str, ...]:
+    if limits is None or served.price is None:
+        return ()
+    return limits.beyond(served.property_type, served.price)
+
+
+def _doubts(
+    served: Served, done: Done, remarks: Remarks, beyond: bool
+) -> tuple[QualityReason, ...]:
     findings = (
         (served.step is Step.NONE, QualityReason.NO_REGIONAL_SALES),
         (served.step in _MODELS and served.price_low is None, QualityReason.NO_INTERVAL),
@@ -219,6 +236,9 @@ def _doubts(served: Served, done: Done, remarks: Remarks) -> tuple[QualityReason
         (done.already_sold, QualityReason.ALREADY_SOLD),
         (remarks.repaired, QualityReason.REPAIRED),
         (done.doubted, QualityReason.PUBLISHER_DOUBTED),
+        (bool(remarks.said.marks.unseen), QualityReason.UNSEEN_CATEGORY),
+        (bool(remarks.said.marks.outside), QualityReason.OUTSIDE_TRAINING),
+        (beyond, QualityReason.OUT_OF_SCOPE),
     )
     return tuple(reason for holds, reason in findings if holds)
 
@@ -233,8 +253,7 @@ def outcome(
     record: Record,
 ) -> Output:
     """The record for `housing.outcomes`."""
-    assert served.components is not None  # noqa: S101 - filled before
-    assert served.versions is not None  # noqa: S101 - filled before
+    components, versions = _filled(served)
     message = Outcome(
         prediction_id=served.prediction_id,
         listing_id=event.listing_id,
@@ -255,8 +274,8 @@ def outcome(
         late=served.late,
         area_m2=served.area_m2,
         property_type=served.property_type,
-        components=served.components,
-        versions=served.versions,
+        components=components,
+        versions=versions,
         region_scale=served.region_scale,
         segment_factor=served.segment_factor,
         active_champion=active_champion,

@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from stream_app.contract import topics, wire
@@ -40,7 +39,7 @@ from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, S
 from stream_app.contract.ids import prediction_id
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Activated, RolloutMode
-from stream_app.contract.predictions import Arm, QualityReason, Reason
+from stream_app.contract.predictions import Arm, QualityReason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.spans import HOUR_MS
@@ -51,10 +50,11 @@ from stream_app.core.pipeline import Desk, Done
 from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
 from stream_app.core.watermark import Timing
-from stream_app.scoring import corrector, interval, reasons, rollout
+from stream_app.scoring import corrector, interval, rollout
 from stream_app.scoring.corrector import Learner
-from stream_app.stages import answer, intake, standing, step
+from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
+from stream_app.stages.asking import Said
 from stream_app.stages.step import (
     Batch,
     Control,
@@ -83,9 +83,7 @@ _REJECTED = {
     ),
 }
 _NOBODY = Serving()
-# Beyond this a log price is none, nor are the ends of its interval; a model that is
-# out of its mind must not end the worker.
-_LOG_LIMIT = 100.0
+_NOTHING = Said(None)
 
 _ABSENT = Roster()
 
@@ -102,13 +100,6 @@ class Thawing(dict[str, T], Generic[T]):
     def __missing__(self, key: str) -> T:
         value = self[key] = self._fetch(key)
         return value
-
-
-class Said(NamedTuple):
-    """What a model says of a home."""
-
-    log_price: float | None  # None: no price
-    reasons: tuple[Reason, ...]
 
 
 class Taken(Struct):
@@ -274,19 +265,12 @@ def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
 
 
 def _ask(model: PriceModel | None, rung: Rung, items: Sequence[Taken]) -> None:
-    """What the model says to each row, and to the variants that tell why, in one call."""
     if model is None or not items:
         return
     homes = [_served(i).features for i in items]
-    # Against itself a home is usual in everything: nothing is asked of it.
-    usual = [i.done.typical or home for i, home in zip(items, homes, strict=True)]
-    rows = np.array(homes, dtype=np.float64)
-    asked = reasons.what_if(rows, np.array(usual, dtype=np.float64), model.used)
-    said = model.predict_log(np.concatenate([rows, asked.rows])).tolist()
-    own, variants = said[: len(items)], said[len(items) :]
-    why = reasons.explain(asked, own, variants)
-    for item, value, reason in zip(items, own, why, strict=True):
-        item.said[rung] = Said(value if abs(value) < _LOG_LIMIT else None, reason)
+    said = asking.ask(model, homes, [i.done.typical for i in items])
+    for item, words in zip(items, said, strict=True):
+        item.said[rung] = words
 
 
 def _served(item: Taken) -> Served:
@@ -327,8 +311,7 @@ def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
 
 
 def _remarks(item: Taken, served: Served, skipped: tuple[QualityReason, ...]) -> Remarks:
-    said = item.said.get(served.step)
-    return Remarks(item.repaired, skipped, () if said is None else said.reasons)
+    return Remarks(item.repaired, skipped, item.said.get(served.step, _NOTHING))
 
 
 def _opinions(item: Taken, served: Served, listing: Listing, bench: Bench) -> Opinions:

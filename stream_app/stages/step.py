@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stream_app.contract.models import CorrectorAnnounced, Policy, RolloutMode
 from stream_app.contract.topics import Topic
+from stream_app.scoring.scope import Limits
 
 CONTROL_KEY = "control"  # key of a partition's control record in its state topic
 
@@ -79,6 +80,10 @@ class PriceModel(Protocol):
     @property
     def used(self) -> NDArray[np.bool_]:
         """Shape (features,): which features it looks at; no other changes what it says."""
+
+    @property
+    def limits(self) -> Limits | None:
+        """What it was made for; None: it does not say."""
 
     def predict_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log prices, shape (n,), of raw feature rows, shape (n, features); NaN is unknown.

@@ -58,6 +58,7 @@ EXPORTED: dict[str, set[str]] = {
         "Policy",
         "RolloutMode",
         "RolloutSet",
+        "Scope",
         "Share",
     },
     "predictions": {

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.core.features import NAMES
+from stream_app.scoring.scope import Limits
 from stream_app.stages.step import PriceModel, Serving
 from tests.builders import MARKET
 
@@ -20,6 +21,7 @@ class FakeChampion:
     level: float = 7.0
     scale: float | None = 0.2
     score_quantile: float | None = 2.0
+    limits: Limits | None = None
 
     @property
     def used(self) -> NDArray[np.bool_]:

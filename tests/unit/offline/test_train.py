@@ -69,6 +69,16 @@ def test_the_manifest_goes_over_the_wire_unchanged(candidate: Candidate) -> None
     assert msgspec.json.decode(msgspec.json.encode(manifest), type=type(manifest)) == manifest
 
 
+def test_the_training_rows_are_within_the_declared_scope(candidate: Candidate) -> None:
+    limits, rows = candidate.champion.limits, sales.rows()
+
+    assert limits is not None
+    assert not any(each.outside or each.unseen for each in limits.marks(rows.rows))
+    prices = np.exp(rows.log_price).tolist()
+    types = rows.property_type.tolist()
+    assert not any(map(limits.beyond, types, prices))
+
+
 def test_too_few_sales_make_no_model() -> None:
     rows = sales.rows()
 

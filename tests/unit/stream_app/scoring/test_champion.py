@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import FunctionTransformer
 
 from stream_app.contract import wire
-from stream_app.contract.models import ChampionAnnounced, GoldenRow
+from stream_app.contract.models import ChampionAnnounced, GoldenRow, Scope
 from stream_app.contract.rejects import ModelRefused
 from stream_app.core import features
 from stream_app.scoring import champion
@@ -224,3 +224,19 @@ def test_a_champion_says_which_features_it_looks_at() -> None:
 
     assert features.NAMES.index("home_log_area") in used
     assert np.array_equal(loaded.predict_log(others), loaded.predict_log(rows))
+
+
+def test_a_champion_that_declares_no_scope_marks_nothing() -> None:
+    assert load(champions.announced()).limits is None
+
+
+def test_a_declared_scope_is_at_work() -> None:
+    scope = Scope(ranges={"home_log_area": (0.0, 1.0)}, property_types=(), prices=(0.0, 1.0))
+    loaded = load(champions.announced(scope=scope))
+
+    assert loaded.limits is not None
+    assert any("home_log_area" in each.outside for each in loaded.limits.marks(champions.rows()))
+
+
+def test_a_manifest_without_a_scope_has_the_bytes_of_before_there_was_one() -> None:
+    assert b"scope" not in wire.manifest_bytes(champions.announced().announced.manifest)

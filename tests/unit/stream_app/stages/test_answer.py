@@ -4,18 +4,21 @@ import math
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import pytest
 
-from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.models import CorrectorAnnounced, Scope
 from stream_app.contract.predictions import Components, Quality, QualityReason, Step
 from stream_app.contract.topics import OUTCOMES, PREDICTIONS
-from stream_app.core.features import FEATURE_SET
+from stream_app.core.features import FEATURE_SET, NAMES
 from stream_app.core.labels import Served, Verdict
 from stream_app.core.pipeline import Done
 from stream_app.core.region import Decayed
 from stream_app.core.watermark import Timing
+from stream_app.scoring.scope import Limits, Marks
 from stream_app.stages import answer
 from stream_app.stages.answer import Opinions, Remarks
+from stream_app.stages.asking import Said
 from stream_app.stages.step import Serving
 from tests import messages
 from tests.builders import LISTED_MS, correction, flat, listing, sale
@@ -176,6 +179,12 @@ def reasons_for(
 
 
 GOOD = filled(Serving(CHAMPION))
+LIMITS = Limits(
+    Scope(ranges={}, property_types=("castle",), prices=(1.0, 1e9)),
+    NAMES,
+    {},
+    np.ones(len(NAMES), dtype=np.bool_),
+)
 
 
 def test_a_full_answer_is_ok_without_a_reason() -> None:
@@ -219,6 +228,45 @@ def test_a_sale_seen_before_is_a_reason() -> None:
 
 def test_a_repaired_value_is_a_reason() -> None:
     assert reasons_for(GOOD, repaired=True) == (QualityReason.REPAIRED,)
+
+
+MARKS = Marks(("home_street_code",), ("home_grade",))
+
+
+@pytest.mark.parametrize(
+    ("said", "reasons", "details"),
+    [
+        (
+            Said(12.5, marks=MARKS),
+            (QualityReason.UNSEEN_CATEGORY, QualityReason.OUTSIDE_TRAINING),
+            ("home_street_code", "home_grade"),
+        ),
+        (Said(12.5, limits=LIMITS), (QualityReason.OUT_OF_SCOPE,), ("property_type",)),
+        (Said(12.5), (), ()),
+    ],
+    ids=["beyond the training rows", "out of scope", "no scope declared"],
+)
+def test_what_a_model_was_not_made_for_is_marked_and_named(
+    said: Said, reasons: tuple[QualityReason, ...], details: tuple[str, ...]
+) -> None:
+    done = Done(Verdict.SCORED, Timing.ON_TIME, GOOD)
+
+    output = answer.prediction(listing(), GOOD, done, Remarks(said=said), record(listing()), 0)
+
+    (prediction,) = predictions([output])
+    assert prediction.quality_reasons == reasons
+    assert prediction.quality_details == details
+    assert (prediction.quality is Quality.OK) == (not reasons)
+
+
+def test_without_a_price_there_is_none_out_of_scope() -> None:
+    nothing = filled(Serving(), Opinions(None, None, 0.0, 0.0))
+    done = Done(Verdict.SCORED, Timing.ON_TIME, nothing)
+    remarks = Remarks(said=Said(None, limits=LIMITS))
+
+    output = answer.prediction(listing(), nothing, done, remarks, record(listing()), 0)
+
+    assert predictions([output])[0].quality_details == ()
 
 
 def test_a_prediction_goes_to_its_listing_in_the_partition_of_its_event() -> None:

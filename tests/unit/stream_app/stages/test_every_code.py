@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from stream_app.contract.ids import murmur2
-from stream_app.contract.models import RolloutMode
+from stream_app.contract.models import RolloutMode, Scope
 from stream_app.contract.predictions import QualityReason, Step
 from stream_app.contract.rejects import RejectCode
 from stream_app.contract.remedies import QUALITY_REMEDIES, REMEDIES
+from stream_app.core.features import NAMES
+from stream_app.scoring.scope import Limits
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Record, Serving
 from tests import builders, replay
@@ -84,6 +87,26 @@ REFUSED = [
 ]
 
 
+SCOPED = (
+    QualityReason.UNSEEN_CATEGORY,
+    QualityReason.OUTSIDE_TRAINING,
+    QualityReason.OUT_OF_SCOPE,
+)
+
+
+def scoped(reason: QualityReason) -> tuple[list[Record], Mapping[str, Serving]]:
+    """A home beyond what the champion says that it was made for."""
+    scope = Scope(
+        ranges={"home_log_area": (3.0, 7.0)}, property_types=("house",), prices=(1.0, 1e9)
+    )
+    known = {"home_street_code": {"7": 0.1}}
+    limits = Limits(scope, NAMES, known, np.ones(len(NAMES), dtype=np.bool_))
+    return (
+        [overlaid(QUALITY_REMEDIES[reason].example)],
+        served_by(FakeChampion(limits=limits)),
+    )
+
+
 REASONS: Mapping[QualityReason, tuple[list[Record], Mapping[str, Serving]]] = {
     QualityReason.CHALLENGER_UNUSABLE: (
         replay.records([listing()]),
@@ -130,6 +153,7 @@ REASONS: Mapping[QualityReason, tuple[list[Record], Mapping[str, Serving]]] = {
         [replay.record(NEIGHBOUR), *REFUSED, replay.record(listing(), 51)],
         CHAMPION,
     ),
+    **{reason: scoped(reason) for reason in SCOPED},
 }
 
 
