@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     _backtest(commands.add_parser("backtest", help="what would have been served, and how good"))
     _eda(commands.add_parser("eda", help="look at the data: a page with pictures, and JSON"))
     _errors(commands.add_parser("errors", help="where prices are wrong: a page, and JSON"))
+    _ablate(commands.add_parser("ablate", help="what each feature is worth"))
     _announce(commands.add_parser("announce", help="put a registered version into service"))
     _rollback(commands.add_parser("rollback", help="return to the champion before"))
     _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
@@ -79,6 +80,27 @@ def _add_serving(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="batches until a new corrector version serves, beside the next one; default 0",
     )
+    command.add_argument(
+        "--label-delay-days",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="days until a sale becomes known; default 0, when it is made",
+    )
+    command.add_argument(
+        "--redated",
+        action="store_true",
+        help="such a sale bears the date on which it became known, so it is not late",
+    )
+
+
+def _ablate(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command)
+    command.add_argument(
+        "--seeds", type=_count, default=3, metavar="N", help="draws of rows; default %(default)s"
+    )
+    command.add_argument("--out", type=Path, metavar="FILE", help="the table as markdown, too")
 
 
 def _announce(command: argparse.ArgumentParser) -> None:

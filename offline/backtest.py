@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from offline import log, metrics
+from offline import coverage, log, metrics
 from offline.dataset import Collector, Replay, remember
 from offline.log import Head, Partition
 from offline.train import train
@@ -101,7 +101,10 @@ def run(
     NotEnough : too few homes were sold before `train_to_ms`
     """
     champions, served = serve(partition, plan, say, progress)
-    return _report(plan, champions, served)
+    covered = coverage.judge(served)
+    for line in () if covered is None else covered.lines():
+        say(line)
+    return _report(plan, champions, served) | {"coverage": msgspec.to_builtins(covered)}
 
 
 def serve(

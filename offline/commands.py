@@ -19,6 +19,7 @@ from offline.settings import OfflineSettings, from_environment
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import ChampionAnnounced, RolloutMode
 from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.spans import DAY_MS
 
 if TYPE_CHECKING:
     from offline.backtest import Plan
@@ -81,7 +82,7 @@ def backtest(given: argparse.Namespace) -> dict[str, object]:
     from offline.backtest import run
 
     kafka, own = from_environment()
-    return run(log.merged(_partitions(given, kafka)), _plan(given, own), say, _told())
+    return run(_as_told(given, kafka), _plan(given, own), say, _told())
 
 
 def eda(given: argparse.Namespace) -> dict[str, object]:
@@ -141,11 +142,10 @@ def _judged(
     from offline.errors import of_holdout, of_served
     from offline.train import train as make
 
-    partitions = _partitions(given, kafka)
     if given.of == "served":
-        versions, served = backtest.serve(log.merged(partitions), plan, say, _told())
+        versions, served = backtest.serve(_as_told(given, kafka), plan, say, _told())
         return of_served(given.market, served), "the answers served at the listing", versions, []
-    data = dataset.collect(partitions, given.market, given.train_to, _told())
+    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, _told())
     candidate = make(data, plan.seed, made_ms=0, say=say)
     judged = of_holdout(candidate.holdout, candidate.holdout_log)
     section = errors_page.audit_section(
@@ -153,6 +153,30 @@ def _judged(
     )
     version = candidate.champion.version
     return judged, "the champion alone on its holdout", [version], [section]
+
+
+def ablate(given: argparse.Namespace) -> dict[str, object]:
+    """What each feature is worth, of what was sold before `--train-to`."""
+    from offline import ablation, dataset
+
+    if given.seeds < 1:
+        raise WrongOptions("--seeds: at least 1 is wanted")
+    kafka, _ = from_environment()
+    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, _told())
+    report = ablation.run(data, given.seeds, say)
+    if given.out is not None:
+        given.out.write_text(ablation.markdown(report, _command(given)), "utf-8")
+    return ablation.as_result(report)
+
+
+def _command(given: argparse.Namespace) -> str:
+    of_source = f"--source {given.source}" if given.source else f"--events {given.events}"
+    files = "".join(f" --file {path.name}" for path in given.file)
+    day = time.strftime("%Y-%m-%d", time.gmtime(given.train_to / 1000))
+    return (
+        f"python -m offline ablate --market {given.market} {of_source}{files} "
+        f"--train-to {day} --seeds {given.seeds}"
+    )
 
 
 def announce(given: argparse.Namespace) -> dict[str, object]:
@@ -237,6 +261,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "backtest": backtest,
     "eda": eda,
     "errors": errors,
+    "ablate": ablate,
     "announce": announce,
     "rollback": rollback,
     "rollout": rollout,
@@ -267,6 +292,12 @@ def _partitions(given: argparse.Namespace, kafka: KafkaSettings) -> list[Partiti
     if given.events == arguments.TOPIC:
         return log.of_topic(kafka)
     return [log.of_file(Path(given.events))]
+
+
+def _as_told(given: argparse.Namespace, kafka: KafkaSettings) -> Partition:
+    """The log as one market-wide reader sees it, sales as late as is wanted."""
+    told = log.merged(_partitions(given, kafka))
+    return log.with_late_sales(told, given.label_delay_days * DAY_MS, redated=given.redated)
 
 
 def _told() -> Callable[[int], None]:

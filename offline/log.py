@@ -255,34 +255,41 @@ def merged(partitions: Sequence[Partition]) -> Partition:
     return Partition(partitions[0].topic, 0, 1, _renumbered(lines))
 
 
-def with_late_sales(partition: Partition, delay_ms: int) -> Partition:
-    """The same log, but each sale became known `delay_ms` after it was made."""
-    lines = _renumbered(_held_back(partition.lines, delay_ms)) if delay_ms else partition.lines
+def with_late_sales(partition: Partition, delay_ms: int, *, redated: bool = False) -> Partition:
+    """The same log, but each sale becomes known `delay_ms` after it was made.
+
+    `redated`: it also bears the date on which it became known, as where a register
+    publishes sales and knows no other date; so it is not late.
+    """
+    lines = partition.lines
+    if delay_ms:
+        lines = _renumbered(_held_back(lines, delay_ms, redated))
     return partition._replace(lines=lines)
 
 
-def _held_back(lines: Iterable[Line], delay_ms: int) -> Iterator[Line]:
-    held: deque[Line] = deque()  # in the order in which they come out
+def _held_back(lines: Iterable[Line], delay_ms: int, redated: bool) -> Iterator[Line]:
+    held: deque[tuple[int, Line]] = deque()  # in the order in which they come out
     for line in lines:
-        while held and held[0].head.event_time_ms <= line.head.event_time_ms:
-            yield held.popleft()
+        at_ms = line.head.event_time_ms
+        while held and held[0][0] <= at_ms:
+            yield held.popleft()[1]
         if line.head.kind == _SALE:
-            held.append(_published_later(line, delay_ms))
+            late = line.record._replace(append_time_ms=at_ms + delay_ms)
+            held.append(
+                (at_ms + delay_ms, _redated(late) if redated else line._replace(record=late))
+            )
         else:
             yield line
-    yield from held
+    yield from (line for _, line in held)
 
 
-def _published_later(line: Line, delay_ms: int) -> Line:
-    decoded = wire.decode_event(line.record.value or b"")
-    if isinstance(decoded, Rejected):
-        return line
-    event = msgspec.structs.replace(
-        decoded.event, event_time_ms=decoded.event.event_time_ms + delay_ms
-    )
-    value, at_ms = wire.encode(event), event.event_time_ms
-    record = line.record._replace(value=value, append_time_ms=at_ms)
-    return Line(record, head_of(value))
+def _redated(record: Record) -> Line:
+    decoded = wire.decode_event(record.value or b"")
+    value = record.value
+    if not isinstance(decoded, Rejected):
+        event = msgspec.structs.replace(decoded.event, event_time_ms=record.append_time_ms)
+        value = wire.encode(event)
+    return Line(record._replace(value=value), head_of(value))
 
 
 def _renumbered(lines: Iterable[Line]) -> Iterator[Line]:

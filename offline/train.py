@@ -10,7 +10,7 @@ Not here: where the data come from (dataset.py), the store and the registry.
 
 import hashlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version as library_version
 from typing import NamedTuple
 
@@ -123,12 +123,12 @@ def _train(dataset: Dataset, seed: int, made_ms: int, say: Callable[[str], None]
     return Candidate(champion, dumped, older, holdout, judged, holdout_log)
 
 
-def fit(dataset: Dataset, shape: Shape, seed: int) -> Fitted:
+def fit(dataset: Dataset, shape: Shape, seed: int, ignored: Sequence[str] = IGNORED) -> Fitted:
     """Fit encodings and regressor to all rows given; equal input gives equal bits."""
     fitted = encodings.fit(dataset.rows, dataset.log_price - np.log(dataset.area_m2))
     rows = Encoder(NAMES, fitted.numbers, fitted.defaults)(dataset.rows)
     # A constant is never split on; and the binning refuses a column that nobody fills in.
-    rows[:, [NAMES.index(name) for name in IGNORED]] = 0.0
+    rows[:, [NAMES.index(name) for name in ignored]] = 0.0
     rows[:, np.isnan(rows).all(axis=0)] = 0.0
     regressor = HistGradientBoostingRegressor(
         loss=shape.loss,

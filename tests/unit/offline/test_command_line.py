@@ -224,3 +224,12 @@ def test_a_date_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture
 
     assert stopped.value.code == 2
     assert f"{text!r}: YYYY-MM-DD or YYYY-MM is wanted" in capsys.readouterr().err
+
+
+def test_an_ablation_of_no_draws_is_refused(run: Run, events: Path) -> None:
+    market = "--market", sales.MARKET
+    given = "--events", str(events), "--train-to", DAY, "--seeds", "0"
+
+    status, _, err = run("ablate", *market, *given)
+
+    assert (status, err.splitlines()[-1]) == (2, "offline ablate: --seeds: at least 1 is wanted")

@@ -90,22 +90,32 @@ def test_partitions_merge_in_the_order_of_event_time() -> None:
     assert [line.record.offset for line in lines] == [0, 1, 2, 3]
 
 
-def test_sales_that_become_known_later_come_later_and_nothing_else_moves() -> None:
+@pytest.mark.parametrize("redated", [False, True], ids=["late", "redated"])
+def test_sales_that_become_known_later_come_later_and_nothing_else_moves(redated: bool) -> None:
     early, late = listing(), listing(listing_id="kc-2", event_time_ms=SOLD_MS + 5 * DAY_MS)
     told = log.of_lines(map(builders.raw, (early, sale(), late)))
 
-    lines = list(log.with_late_sales(told, 30 * DAY_MS).lines)
+    lines = list(log.with_late_sales(told, 30 * DAY_MS, redated=redated).lines)
 
     assert [line.head.kind for line in lines] == ["listing", "listing", "sale"]
     assert [line.record.offset for line in lines] == [0, 1, 2]
-    assert lines[-1].record.append_time_ms == lines[-1].head.event_time_ms
-    assert lines[-1].head.event_time_ms == SOLD_MS + 30 * DAY_MS
+    assert lines[-1].record.append_time_ms == SOLD_MS + 30 * DAY_MS
+    assert lines[-1].head.event_time_ms == SOLD_MS + (30 * DAY_MS if redated else 0)
+
+
+def test_a_sale_comes_before_what_happens_after_it_became_known() -> None:
+    after = listing(listing_id="kc-2", event_time_ms=SOLD_MS + 31 * DAY_MS)
+    told = log.of_lines(map(builders.raw, (sale(), after)))
+
+    lines = log.with_late_sales(told, 30 * DAY_MS).lines
+
+    assert [line.head.kind for line in lines] == ["sale", "listing"]
 
 
 def test_a_sale_that_cannot_be_read_is_left_as_it_is() -> None:
     raw = b'{"kind":"sale","region":"kc-98178","event_time_ms":1405296000000}'
 
-    (line,) = log.with_late_sales(log.of_lines([raw]), DAY_MS).lines
+    (line,) = log.with_late_sales(log.of_lines([raw]), DAY_MS, redated=True).lines
 
     assert line.record.value == raw
 

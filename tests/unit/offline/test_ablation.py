@@ -1,0 +1,66 @@
+"""What a feature is worth is found: much for what makes the price, nothing for noise."""
+
+import numpy as np
+import pytest
+
+from offline import ablation
+from offline.ablation import Gain, Report
+from tests import sales
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return ablation.run(sales.rows(), 2, lambda text: None)
+
+
+def gain(report: Report, what: str) -> Gain:
+    return next(each for each in report.gains if each.what == what)
+
+
+def test_what_makes_the_price_gains_far_more_than_its_spread(report: Report) -> None:
+    area = gain(report, "home_log_area")
+
+    assert area.used
+    assert area.answer > 0.5
+    assert area.answer > 3 * area.spread
+
+
+def test_what_is_not_read_is_tried_with_it_and_gains_nothing(report: Report) -> None:
+    season = gain(report, "season_sin")
+
+    assert not season.used
+    assert abs(season.answer) < 0.05
+
+
+def test_a_column_that_the_market_does_not_fill_is_left_out(report: Report) -> None:
+    assert "home_floor" not in {each.what for each in report.gains}
+
+
+def test_homes_to_judge_by_were_listed_after_those_to_train_on_were_sold() -> None:
+    rows = sales.rows()
+    for fold in ablation._folds(rows):
+        assert rows.sold_ms[fold.older].max() < rows.listed_ms[fold.newer].min()
+
+
+def test_the_answer_follows_a_level_that_the_champion_does_not_know() -> None:
+    rows = sales.rows()
+    too_low = rows.log_price - 0.2
+
+    answer = ablation.answers(rows, too_low)
+
+    newest = answer[-200:] - rows.log_price[-200:]
+    assert abs(np.median(newest)) < 0.05
+
+
+def test_nothing_is_corrected_before_the_first_sale() -> None:
+    rows = sales.rows()
+    first = int(np.argmin(rows.listed_ms))
+
+    assert ablation.answers(rows, rows.log_price - 0.2)[first] == rows.log_price[first] - 0.2
+
+
+def test_the_table_names_its_command_and_has_a_row_for_each_gain(report: Report) -> None:
+    table = ablation.markdown(report, "python -m offline ablate")
+
+    assert "`python -m offline ablate`" in table
+    assert sum(line.startswith("| ") for line in table.splitlines()) == len(report.gains) + 1
