@@ -7,10 +7,9 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka import Message as ConfluentMessage
 from msgspec import Struct
 
-from offline import aliases
 from offline.faults import NotRegistered
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
+from stream_app.contract.models import Alias, AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, PARTITIONER, RECORD_BYTES_MAX, full_name
 
@@ -78,7 +77,7 @@ def promote(
     Held : the audit holds the version, and there is no review of it
     NotAnnounced : the broker did not confirm
     """
-    version = version or versions.alias(aliases.CHALLENGER)
+    version = version or versions.alias(Alias.CHALLENGER)
     if version is None:
         raise NotRegistered(f"{market}: nothing was trained yet")
     announced = versions.announcement(version)
@@ -87,9 +86,9 @@ def promote(
     held = versions.held(version)
     if held is not None:
         raise Held(f"{version} is held: {held}; look, then say why it may serve: --reviewed REASON")
-    before = versions.alias(aliases.CHAMPION)
+    before = versions.alias(Alias.CHAMPION)
     # The same champion again changes nothing: the way back stays what it was.
-    previous = versions.alias(aliases.PREVIOUS) if before == version else before
+    previous = versions.alias(Alias.PREVIOUS) if before == version else before
     told = _messages(announced, previous, reason)
     if previous is not None:
         told = [announcement_message(versions.announcement(previous)), *told]
@@ -98,8 +97,8 @@ def promote(
         told.append(rollout_message(market, RolloutMode.OFF, 0.0, reason))
     send(kafka, told)
     if previous is not None:
-        versions.set_alias(aliases.PREVIOUS, previous)
-    versions.set_alias(aliases.CHAMPION, version)
+        versions.set_alias(Alias.PREVIOUS, previous)
+    versions.set_alias(Alias.CHAMPION, version)
     return Promotion(market, version, previous, reason)
 
 
@@ -111,7 +110,7 @@ def announcement_message(announced: ChampionAnnounced) -> Message:
 def _messages(announced: ChampionAnnounced, previous: str | None, reason: str) -> list[Message]:
     """The version before its alias, so that nobody is told to serve what he does not know."""
     manifest = announced.manifest
-    named = [(aliases.PREVIOUS, previous), (aliases.CHAMPION, manifest.version)]
+    named = [(Alias.PREVIOUS, previous), (Alias.CHAMPION, manifest.version)]
     return [
         announcement_message(announced),
         *(

@@ -246,7 +246,7 @@ def _keep_in_step(own: OfflineSettings, market: str, change: Change) -> list[str
 
     from offline.registry import Registry
 
-    left = []
+    left: list[str] = []
     for alias, version in change.aliases.items():
         try:
             Registry(own, market).set_alias(alias, version)

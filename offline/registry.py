@@ -18,13 +18,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from offline import bundle, keys, reference
-from offline.aliases import CHALLENGER
 from offline.dataset import Dataset
 from offline.faults import NotRegistered
 from offline.settings import OfflineSettings
 from offline.train import Candidate
 from stream_app.contract import wire
-from stream_app.contract.models import ChampionAnnounced, Manifest
+from stream_app.contract.models import Alias, ChampionAnnounced, Manifest
 
 _ANNOUNCEMENT = "announcement.json"
 _VERSION_TAG = "version"
@@ -71,7 +70,7 @@ class Registry:
         elif announced != known:
             self._client.log_text(found.run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
         self._file(manifest.version, held, papers)
-        self.set_alias(CHALLENGER, manifest.version)
+        self.set_alias(Alias.CHALLENGER, manifest.version)
         return announced
 
     def announcement(self, version: str) -> ChampionAnnounced:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from offline import aliases
 from offline.announce import Message, alias_message, announcement_message, rollout_message
 from offline.announced import Announced
 from offline.faults import NotRegistered, WrongInput
-from stream_app.contract.models import DEFAULT_SHARES, ChampionAnnounced, RolloutMode
+from stream_app.contract.models import DEFAULT_SHARES, Alias, ChampionAnnounced, RolloutMode
 
 
 class Change(Struct, frozen=True):
@@ -29,13 +28,13 @@ def roll_back(now: Announced, reason: str) -> Change:
     ------
     NotRegistered : there is no champion, or none before it
     """
-    champion = now.aliases.get(aliases.CHAMPION)
+    champion = now.aliases.get(Alias.CHAMPION)
     if champion is None:
         raise NotRegistered(f"{now.market}: no champion is announced")
-    previous = now.aliases.get(aliases.PREVIOUS)
+    previous = now.aliases.get(Alias.PREVIOUS)
     if previous is None or previous == champion:
         raise NotRegistered(f"{now.market}: there is no champion before {champion} to return to")
-    changed = {aliases.PREVIOUS: champion, aliases.CHAMPION: previous}
+    changed: dict[str, str] = {Alias.PREVIOUS: champion, Alias.CHAMPION: previous}
     told = [alias_message(now.market, alias, version, reason) for alias, version in changed.items()]
     # Announced anew, so that scorers try it even if they refused it before.
     return Change([announcement_message(_known(now, previous)), *told], changed)
@@ -58,23 +57,24 @@ def roll_out(
     dealt = mode in (RolloutMode.CANARY, RolloutMode.AB)
     if share is not None and not dealt:
         raise WrongInput(f"--share goes with canary and ab; {mode} gives the challenger no listing")
-    told, changed = [], {}
+    told: list[Message] = []
+    changed: dict[str, str] = {}
     if mode is not RolloutMode.OFF:
         challenger = challenger or _challenger(now)
         version = challenger.manifest.version
-        if version == now.aliases.get(aliases.CHAMPION):
+        if version == now.aliases.get(Alias.CHAMPION):
             raise WrongInput(f"{now.market}: {version} is the champion, and no challenger of it")
-        changed = {aliases.CHALLENGER: version}
+        changed = {Alias.CHALLENGER: version}
         told = [
             announcement_message(challenger),
-            alias_message(now.market, aliases.CHALLENGER, version, reason),
+            alias_message(now.market, Alias.CHALLENGER, version, reason),
         ]
     share = DEFAULT_SHARES[mode] if share is None else share
     return Change([*told, rollout_message(now.market, mode, share, reason)], changed)
 
 
 def _challenger(now: Announced) -> ChampionAnnounced:
-    version = now.aliases.get(aliases.CHALLENGER)
+    version = now.aliases.get(Alias.CHALLENGER)
     if version is None:
         raise NotRegistered(f"{now.market}: there is no challenger; name one with --version")
     return _known(now, version)

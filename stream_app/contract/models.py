@@ -103,9 +103,17 @@ class CorrectorAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", ta
     errors: LiveErrors | None = None  # null: no sale yet that all three were asked about
 
 
+class Alias(StrEnum):
+    """What a version is called, here and in the registry."""
+
+    CHAMPION = auto()  # serves
+    PREVIOUS = auto()  # the way back
+    CHALLENGER = auto()  # is tried beside the champion; in the registry: registered last
+
+
 class AliasSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alias"):
     market: str
-    alias: str  # champion, challenger or previous
+    alias: str  # of Alias; any other one moves nobody
     version: str
     reason: str
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream_app.contract.models import (
+    Alias,
     AliasSet,
     AnyModelMessage,
     ChampionAnnounced,
@@ -27,7 +28,6 @@ from stream_app.contract.rejects import ModelRefused
 from stream_app.scoring import corrector
 from stream_app.stages.step import PriceModel, Serving
 
-CHAMPION, PREVIOUS, CHALLENGER = ALIASES = ("champion", "previous", "challenger")
 _log = logging.getLogger(__name__)
 
 
@@ -75,7 +75,7 @@ class Shelf:
         return [
             name
             for name, market in list(self._markets.items())
-            if CHAMPION in market.aliases and market.serving.champion is None
+            if Alias.CHAMPION in market.aliases and market.serving.champion is None
         ]
 
     def put(self, messages: Sequence[AnyModelMessage]) -> None:
@@ -116,7 +116,7 @@ class Shelf:
             return [
                 market.announced[version]
                 for market in self._markets.values()
-                for version in dict.fromkeys(market.aliases.get(alias, "") for alias in ALIASES)
+                for version in dict.fromkeys(market.aliases.get(alias, "") for alias in Alias)
                 if version in market.announced
                 and version not in market.opened
                 and version not in market.refused
@@ -138,14 +138,16 @@ class Shelf:
         _log.error("champion refused, the old one stays: %s", error)
         going_on = None if serves is None else serves.version
         name = announced.manifest.market
-        self._alarm(Refusal(name, CHAMPION, version, str(error), going_on))
+        self._alarm(Refusal(name, "champion", version, str(error), going_on))
 
     def _swap(self) -> None:
         for market in self._markets.values():
             champion = self._champion(market)
-            named = {alias: market.opened.get(market.aliases.get(alias, "")) for alias in ALIASES}
+            named = {alias: market.opened.get(market.aliases.get(alias, "")) for alias in Alias}
             market.serving = market.serving._replace(
-                champion=champion, previous=named[PREVIOUS], challenger=named[CHALLENGER]
+                champion=champion,
+                previous=named[Alias.PREVIOUS],
+                challenger=named[Alias.CHALLENGER],
             )
             wanted = set(market.aliases.values()) | {champion.version if champion else None}
             market.opened = {v: model for v, model in market.opened.items() if v in wanted}
@@ -153,7 +155,10 @@ class Shelf:
 
     def _champion(self, market: _Market) -> PriceModel | None:
         """The model that the alias names if it may serve, else the one that does."""
-        wanted, now = market.opened.get(market.aliases.get(CHAMPION, "")), market.serving.champion
+        wanted, now = (
+            market.opened.get(market.aliases.get(Alias.CHAMPION, "")),
+            market.serving.champion,
+        )
         if wanted is None or wanted is now:
             return now
         announced = market.announced[wanted.version]

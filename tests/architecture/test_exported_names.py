@@ -43,6 +43,7 @@ EXPORTED: dict[str, set[str]] = {
     "markets": {"MARKETS", "Market"},
     "models": {
         "Activated",
+        "Alias",
         "AliasSet",
         "AnyModelMessage",
         "ChampionAnnounced",

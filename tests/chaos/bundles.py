@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from offline import aliases, announce
-from stream_app.contract.models import ChampionAnnounced, GoldenRow, RolloutMode
+from offline import announce
+from stream_app.contract.models import Alias, ChampionAnnounced, GoldenRow, RolloutMode
 from stream_app.contract.settings import KafkaSettings
 from tests import champions
 from tests.chaos.load import MARKETS
@@ -45,7 +45,7 @@ class Shop:
     def next_version(self) -> str:
         """The one that comes after the one serving now."""
         versions = sorted(self._versions)
-        serving = self._aliases.get(aliases.CHAMPION)
+        serving = self._aliases.get(Alias.CHAMPION)
         return versions[(versions.index(serving) + 1) % len(versions)] if serving else versions[0]
 
     def next_mode(self) -> RolloutMode:
@@ -70,7 +70,7 @@ def swap(kafka: KafkaSettings, shop: Shop, market: str) -> str:
         kafka,
         [
             announce.announcement_message(shop.announcement(challenger)),
-            announce.alias_message(market, aliases.CHALLENGER, challenger, _REASON),
+            announce.alias_message(market, Alias.CHALLENGER, challenger, _REASON),
             announce.rollout_message(market, shop.next_mode(), _SHARE, _REASON),
         ],
     )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from offline import aliases, announce
+from offline import announce
 from offline.announce import Held, Message, NotAnnounced, promote
 from offline.faults import NotRegistered
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, ChampionAnnounced
+from stream_app.contract.models import Alias, AliasSet, ChampionAnnounced
 from stream_app.contract.settings import KafkaSettings
 from tests import champions
 
@@ -112,7 +112,7 @@ def test_what_the_broker_does_not_confirm_has_not_happened(
     with pytest.raises(NotAnnounced, match=r"housing\.models"):
         promote(versions, announce.publish, nobody, MARKET, None, "better")
 
-    assert versions.aliases[aliases.CHAMPION] == "c1"
+    assert versions.aliases[Alias.CHAMPION] == "c1"
 
 
 def test_a_held_version_is_told_only_after_a_review(broker: Broker) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from offline import aliases, reference
+from offline import reference
 from offline.faults import NotRegistered
 from offline.registry import Registry
 from offline.settings import OfflineSettings
 from offline.train import Candidate, train
-from stream_app.contract.models import ChampionAnnounced
+from stream_app.contract.models import Alias, ChampionAnnounced
 from stream_app.core.features import NAMES
 from stream_app.scoring import champion
 from tests import sales
@@ -60,8 +60,8 @@ def test_what_is_registered_opens_with_the_public_key(home: Home) -> None:
 
 
 def test_the_newest_version_is_the_challenger(home: Home) -> None:
-    assert home.versions.alias(aliases.CHALLENGER) == home.announced.manifest.version
-    assert home.versions.alias(aliases.PREVIOUS) is None
+    assert home.versions.alias(Alias.CHALLENGER) == home.announced.manifest.version
+    assert home.versions.alias(Alias.PREVIOUS) is None
 
 
 def test_a_version_is_read_as_it_was_signed(home: Home) -> None:
