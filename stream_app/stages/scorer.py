@@ -28,14 +28,14 @@ record, the step says so on `housing.activations`, with the batch's first offset
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from stream_app.contract import topics, wire
-from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale, kind_of
+from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
 from stream_app.contract.ids import prediction_id
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Activated, RolloutMode
@@ -43,18 +43,16 @@ from stream_app.contract.predictions import Arm, QualityReason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.spans import HOUR_MS
-from stream_app.contract.wire import Decoded
-from stream_app.core import labels, pipeline, publishers, region
+from stream_app.core import labels, pipeline, region
 from stream_app.core.labels import Entry, Served, Verdict
 from stream_app.core.pipeline import Desk, Done
-from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
-from stream_app.core.watermark import Timing
 from stream_app.scoring import corrector, interval, rollout
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.asking import Said
+from stream_app.stages.standing import Register
 from stream_app.stages.step import (
     Batch,
     Control,
@@ -65,6 +63,7 @@ from stream_app.stages.step import (
     Serving,
     State,
     Step,
+    Thawing,
 )
 
 NAME = "scorer"
@@ -87,20 +86,6 @@ _NOTHING = Said(None)
 
 _ABSENT = Roster()
 
-T = TypeVar("T")
-
-
-class Thawing(dict[str, T], Generic[T]):
-    """A dict that fetches what it misses."""
-
-    def __init__(self, fetch: Callable[[str], T]) -> None:
-        super().__init__()
-        self._fetch = fetch
-
-    def __missing__(self, key: str) -> T:
-        value = self[key] = self._fetch(key)
-        return value
-
 
 class Taken(Struct):
     """A believed event on its way through the passes."""
@@ -121,10 +106,10 @@ class Bench(NamedTuple):
     """All that a batch works on."""
 
     batch: Batch
-    state: State
     serving: Mapping[str, Serving]
     control: Control
     desk: Desk
+    register: Register
     region_levels: Thawing[Learner]  # by region
     market_levels: Thawing[Learner | None]  # by market; None: no version yet
     outputs: list[Output]
@@ -155,17 +140,14 @@ def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench
         version = serving.get(name, _NOBODY).corrector
         return None if version is None else corrector.frozen_market(version)
 
-    def known_publishers() -> standing.Publishers:
-        return desk.publishers
-
     control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
     control.topic_id = batch.topic_id
     policies = {name: serving.get(name, _NOBODY).policy for name in MARKETS}
-    open_publisher = standing.opener(state, control, known_publishers)
-    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry), policies, Thawing(open_publisher))
+    register = standing.register(state, control, batch)
+    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry), policies, register.publishers)
     regions = desk.regions
     region_levels = Thawing(lambda name: corrector.region_learner(regions[name].corrector))
-    return Bench(batch, state, serving, control, desk, region_levels, Thawing(market_level), [])
+    return Bench(batch, serving, control, desk, register, region_levels, Thawing(market_level), [])
 
 
 def _activate(bench: Bench) -> None:
@@ -190,63 +172,25 @@ def _take_in(record: Record, bench: Bench) -> Taken | None:
     """Pass 1 for one record; None when nothing more will come of it."""
     read = intake.read(record, bench.batch)
     if isinstance(read, Rejected):
-        _refuse(read, record, bench)
+        sender = intake.publisher_of(read)
+        bench.outputs.append(intake.reject(read, sender, record, bench.batch))
+        bench.outputs.extend(standing.note_refused(bench.register, read, sender, record))
         return None
     event = read.event
     share = bench.serving.get(event.market, _NOBODY).challenger_share
     arm = rollout.arm_of(event.listing_id, share) if share else Arm.CHAMPION
     done = pipeline.featurise(event, bench.desk, arm)
-    _note(event, done, bool(read.repaired), record, bench)
-    if done.verdict in _REJECTED:
+    repaired, refused = bool(read.repaired), done.verdict in _REJECTED
+    noted = standing.note_believed(bench.register, event, done, repaired, refused, record)
+    bench.outputs.extend(noted)
+    if refused:
         rejected = Rejected(*_REJECTED[done.verdict], record.value or b"")
         bench.outputs.append(intake.reject(rejected, event.source, record, bench.batch))
         return None
     newest_ms = bench.desk.regions[event.region].clock.newest_ms
     allowed_ms = bench.desk.policies[event.market].listing_late_h * HOUR_MS
     bench.control.watermark_ms = max(bench.control.watermark_ms, newest_ms - allowed_ms)
-    return Taken(record, event, bool(read.repaired), done)
-
-
-def _refuse(rejected: Rejected, record: Record, bench: Bench) -> None:
-    """Publish what cannot be believed, and note it of its publisher."""
-    sender = intake.publisher_of(rejected)
-    bench.outputs.append(intake.reject(rejected, sender, record, bench.batch))
-    name = standing.name_of_refused(sender, bench.state, bench.desk.publishers)
-    publisher = bench.desk.publishers[name]
-    _count(f"rejected:{rejected.code}", publisher, bench)
-    if rejected.code is RejectCode.FUTURE:  # a clock that is far ahead has no other events
-        decoded = wire.decode_event(rejected.raw)
-        assert isinstance(decoded, Decoded)  # noqa: S101 - it was refused for its time alone
-        publishers.time(publisher, record.append_time_ms - decoded.event.event_time_ms)
-    publishers.judge(publisher, refused=True)
-    bench.outputs.extend(standing.tell(name, bench.desk.publishers, record, bench.batch))
-
-
-def _note(event: AnyEvent, done: Done, repaired: bool, record: Record, bench: Bench) -> None:
-    """Count a believed event, and note it of its publisher."""
-    kind, publisher = kind_of(event), bench.desk.publishers[event.source]
-    publisher.market = event.market
-    _count(f"{kind}:{done.verdict}", publisher, bench)
-    if done.verdict is Verdict.DUPLICATE:
-        return
-    marks = (
-        (done.timing is Timing.LATE, "late"),
-        (repaired, "repaired"),
-        (done.doubted, "doubted"),
-    )
-    for holds, mark in marks:
-        if holds:
-            _count(f"{kind}:{mark}", publisher, bench)
-    publishers.time(publisher, record.append_time_ms - event.event_time_ms)
-    publishers.judge(publisher, refused=done.verdict in _REJECTED)
-    told_by = {event.source} if done.served is None else {event.source, done.served.source}
-    for name in sorted(told_by):
-        bench.outputs.extend(standing.tell(name, bench.desk.publishers, record, bench.batch))
-
-
-def _count(what: str, publisher: Publisher, bench: Bench) -> None:
-    bench.control.counts[what] = bench.control.counts.get(what, 0) + 1
-    publishers.count(publisher, what)
+    return Taken(record, event, repaired, done)
 
 
 def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
@@ -381,5 +325,5 @@ def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:
         yield f"region:{name}", region.freeze(record)
     for name, entry in bench.desk.entries.items():
         yield f"listing:{name}", None if entry is None else labels.freeze(entry)
-    yield from standing.changed(bench.desk.publishers)
+    yield from standing.changed(bench.register)
     yield step.CONTROL_KEY, msgspec.msgpack.encode(bench.control, order="deterministic")

@@ -1,31 +1,41 @@
-"""Which record a publisher's events are noted in, and who is told when its standing changes.
+"""What a batch notes of its publishers: in which record, and who is told when one is doubted.
 
 What a doubt is: core/publishers.py. The first to know is the publisher itself, by the
 reason in its predictions; the alert is for whoever looks after it.
 """
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
+from typing import NamedTuple
 
 from stream_app.contract import topics, wire
 from stream_app.contract.alerts import Alert, Severity
+from stream_app.contract.events import AnyEvent, kind_of
 from stream_app.contract.ids import fingerprint
 from stream_app.contract.predictions import Doubt
+from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.remedies import DOUBTS
+from stream_app.contract.wire import Decoded
 from stream_app.core import publishers
+from stream_app.core.labels import Verdict
+from stream_app.core.pipeline import Done
 from stream_app.core.publishers import OWN_RECORDS, REFUSED_LIMIT, SHARED, Publisher
-from stream_app.stages.step import Batch, Control, Output, Record, State
+from stream_app.core.watermark import Timing
+from stream_app.stages.step import Batch, Control, Output, Record, State, Thawing
 
-Publishers = MutableMapping[str, Publisher]
 RUNBOOK = "docs/contract/rules.md#publishers"
 
 
-def opener(
-    state: State, control: Control, found: Callable[[], Publishers]
-) -> Callable[[str], Publisher]:
-    """Give what fetches the record of a name whose event was believed, or begins one.
+class Register(NamedTuple):
+    """The publishers of a batch."""
 
-    `found` gives the records in hand: all beyond the limit share one of them.
-    """
+    state: State
+    control: Control
+    batch: Batch
+    publishers: MutableMapping[str, Publisher]  # by name; fetched, or begun, on first use
+
+
+def register(state: State, control: Control, batch: Batch) -> Register:
+    """Open the register of a batch."""
 
     def open_record(name: str) -> Publisher:
         frozen = state.get(_key(name))
@@ -33,35 +43,79 @@ def opener(
             return publishers.thaw(frozen)
         if name != SHARED:
             if control.publishers >= OWN_RECORDS:
-                return found()[SHARED]
+                return found[SHARED]
             control.publishers += 1
         return Publisher()
 
-    return open_record
+    found = Thawing(open_record)
+    return Register(state, control, batch, found)
 
 
-def name_of_refused(name: str, state: State, found: Publishers) -> str:
-    """Name the record in which a refused event is noted: its own only if there is one."""
-    return name if name in found or _key(name) in state else SHARED
+def note_believed(
+    noted: Register, event: AnyEvent, done: Done, repaired: bool, refused: bool, record: Record
+) -> list[Output]:
+    """Count an event that could be read, and note it of its publisher; alerts, if any.
+
+    `refused`: by the ledger.
+    """
+    kind, publisher = kind_of(event), noted.publishers[event.source]
+    publisher.market = event.market
+    _count(noted, publisher, f"{kind}:{done.verdict}")
+    if done.verdict is Verdict.DUPLICATE:
+        return []
+    marks = (
+        (done.timing is Timing.LATE, "late"),
+        (repaired, "repaired"),
+        (done.doubted, "doubted"),
+    )
+    for holds, mark in marks:
+        if holds:
+            _count(noted, publisher, f"{kind}:{mark}")
+    publishers.time(publisher, record.append_time_ms - event.event_time_ms)
+    publishers.judge(publisher, refused=refused)
+    told_by = {event.source} if done.served is None else {event.source, done.served.source}
+    return [alert for name in sorted(told_by) for alert in _tell(noted, name, record)]
 
 
-def changed(found: Publishers) -> Iterator[tuple[str, bytes]]:
+def note_refused(noted: Register, rejected: Rejected, sender: str, record: Record) -> list[Output]:
+    """Count an event that could not be believed, and note it of its sender; alerts, if any.
+
+    A name that was never believed has no record of its own, and gets none.
+    """
+    own = sender in noted.publishers or _key(sender) in noted.state
+    name = sender if own else SHARED
+    publisher = noted.publishers[name]
+    _count(noted, publisher, f"rejected:{rejected.code}")
+    if rejected.code is RejectCode.FUTURE:  # a clock that is far ahead has no other events
+        decoded = wire.decode_event(rejected.raw)
+        assert isinstance(decoded, Decoded)  # noqa: S101 - it was refused for its time alone
+        publishers.time(publisher, record.append_time_ms - decoded.event.event_time_ms)
+    publishers.judge(publisher, refused=True)
+    return _tell(noted, name, record)
+
+
+def changed(noted: Register) -> Iterator[tuple[str, bytes]]:
     """The records in hand, frozen; the shared one once."""
-    shared = found.get(SHARED)
-    for name, publisher in found.items():
+    shared = noted.publishers.get(SHARED)
+    for name, publisher in noted.publishers.items():
         if name == SHARED or publisher is not shared:
             yield _key(name), publishers.freeze(publisher)
 
 
-def tell(name: str, found: Publishers, record: Record, batch: Batch) -> list[Output]:
+def _count(noted: Register, publisher: Publisher, what: str) -> None:
+    noted.control.counts[what] = noted.control.counts.get(what, 0) + 1
+    publishers.count(publisher, what)
+
+
+def _tell(noted: Register, name: str, record: Record) -> list[Output]:
     """Alerts for the doubts of a publisher that began or ended since the last one."""
-    publisher = found[name]
+    publisher = noted.publishers[name]
     if publisher.doubts == publisher.told:
         return []
-    name = SHARED if publisher is found.get(SHARED) else name
+    name = SHARED if publisher is noted.publishers.get(SHARED) else name
     news = [doubt for doubt in Doubt if (doubt in publisher.doubts) != (doubt in publisher.told)]
     publisher.told = list(publisher.doubts)
-    return [_alert(name, publisher, doubt, record, batch) for doubt in news]
+    return [_alert(name, publisher, doubt, record, noted.batch) for doubt in news]
 
 
 def _alert(name: str, publisher: Publisher, doubt: Doubt, record: Record, batch: Batch) -> Output:

@@ -5,8 +5,8 @@ runner makes a step safe in one transaction; a test, a backtest and the oracle
 of the kill test put it into a dict.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -90,6 +90,21 @@ class PriceModel(Protocol):
 
         The same bits for a row alone and in any batch.
         """
+
+
+T = TypeVar("T")
+
+
+class Thawing(dict[str, T], Generic[T]):
+    """A dict that fetches what it misses."""
+
+    def __init__(self, fetch: Callable[[str], T]) -> None:
+        super().__init__()
+        self._fetch = fetch
+
+    def __missing__(self, key: str) -> T:
+        value = self[key] = self._fetch(key)
+        return value
 
 
 class Roster(Struct, array_like=True, frozen=True):
