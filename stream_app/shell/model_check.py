@@ -76,8 +76,19 @@ def _told(
         lines, end = ended.stdout, _ending(ended, limits)
     except subprocess.TimeoutExpired as late:
         lines, end = late.stdout or b"", f"not opened within {limits.within_s:g} s"
-    told = [msgspec.json.decode(line, type=str | None) for line in lines.splitlines()]
+    told = _read(lines)[: len(announced)]
     return told if len(told) == len(announced) else [*told, end]
+
+
+def _read(lines: bytes) -> list[str | None]:
+    """What a child said, up to where it was cut off or said something else."""
+    told: list[str | None] = []
+    for line in lines.splitlines():
+        try:
+            told.append(msgspec.json.decode(line, type=str | None))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            break
+    return told
 
 
 def _ending(ended: subprocess.CompletedProcess[bytes], limits: Limits) -> str:

@@ -91,6 +91,15 @@ def test_who_gives_up_is_quoted(store: Path) -> None:
     assert told == "the process that opened it ended with 1: RuntimeError: deep inside"
 
 
+@pytest.mark.parametrize("said", ["'hello'", "'\"cut o'", "'7'"])
+def test_who_says_something_else_is_refused(store: Path, said: str) -> None:
+    babbles = child(f"print({said})")
+
+    (told,) = failures([SOUND.announced], store, TRUSTED_KEY, command=babbles)
+
+    assert told == "the process that opened it ended with 0: "
+
+
 def test_what_was_said_before_the_death_counts(store: Path) -> None:
     """The second of two models kills the child; nobody asks a third time."""
     dies_at_the_second = child(
