@@ -18,6 +18,8 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from stream_app.contract.predictions import Doubt
+from stream_app.core import publishers
 from stream_app.core.features import FEATURE_SET
 from stream_app.shell.metrics import LABELS_MAX, Histogram, Meter
 from stream_app.shell.runner import Runner
@@ -47,6 +49,7 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._work()
         yield from self._partitions()
+        yield from self._publishers()
         yield from self._lags()
         yield from self._versions()
 
@@ -94,6 +97,32 @@ class Exposition(Collector):
                 for (kind, verdict), count in _by_kind(control).items():
                     events.add_metric([*place, kind, verdict], count)
         yield from (events, applied, watermark, records, size)
+
+    def _publishers(self) -> Iterator[Metric]:
+        labels = [*_P, "publisher"]
+        lag = GaugeMetricFamily(
+            "housing_publisher_lag_seconds",
+            "Least append time less event time of its newest events; below 0 its clock is ahead.",
+            labels=labels,
+        )
+        refused = GaugeMetricFamily(
+            "housing_publisher_refused_ratio", "Refused of its newest events.", labels=labels
+        )
+        doubted = GaugeMetricFamily(
+            "housing_publisher_doubted",
+            "1 while it is answered but not learned from.",
+            labels=[*labels, "doubt"],
+        )
+        open_now = {desk.partition for desk in self._runner.desks()}
+        for (partition, name), frozen in list(self._meter.publishers.items()):
+            if partition in open_now:
+                place, known = [str(partition), name], publishers.thaw(frozen)
+                lag_ms = publishers.least_lag_ms(known)
+                lag.add_metric(place, math.nan if lag_ms is None else lag_ms / 1000)
+                refused.add_metric(place, known.refused)
+                for doubt in Doubt:
+                    doubted.add_metric([*place, doubt], float(doubt in known.doubts))
+        yield from (lag, refused, doubted)
 
     def _lags(self) -> Iterator[Metric]:
         events = GaugeMetricFamily(

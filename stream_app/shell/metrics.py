@@ -76,6 +76,7 @@ class Meter:
         self.batch = Histogram(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000)
         self.predictions: Counter[tuple[str, ...]] = Counter()  # market, champion, step, quality
         self.rejects: Counter[tuple[str, ...]] = Counter()  # code
+        self.publishers: dict[tuple[int, str], bytes] = {}  # partition, name: record in the state
         self.appended_s: dict[int, float] = {}  # partition -> append of the newest applied
         self._every_s = every_s
         self._now_s = now_s
@@ -94,6 +95,9 @@ class Meter:
         self.batch.add(len(batch.records))
         for output in batch.step.outputs:
             self._count(output)
+        for key, value in batch.step.state.items():
+            if key.startswith("publisher:") and value is not None:
+                self._keep((batch.partition, key.removeprefix("publisher:")), value)
         newest_ms = batch.records[-1].append_time_ms
         self.appended_s[batch.partition] = newest_ms / 1000
         self._counts["records"] += len(batch.records)
@@ -113,6 +117,10 @@ class Meter:
             _bounded(self.predictions, (one.market, champion, one.step, one.quality))
         elif output.topic is topics.REJECTS:
             _bounded(self.rejects, (dict(output.headers)["code"].decode(),))
+
+    def _keep(self, place: tuple[int, str], frozen: bytes) -> None:
+        if place in self.publishers or len(self.publishers) < LABELS_MAX:
+            self.publishers[place] = frozen
 
     def _tell(self) -> None:
         told: Mapping[str, object] = {

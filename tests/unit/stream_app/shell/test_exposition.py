@@ -14,6 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream_app.contract import topics, wire
 from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.predictions import Doubt
+from stream_app.core import publishers
+from stream_app.core.publishers import Publisher
 from stream_app.shell.chaos import nothing
 from stream_app.shell.exposition import Exposition
 from stream_app.shell.metrics import LABELS_MAX, Meter
@@ -163,10 +166,41 @@ def test_a_lag_of_which_nothing_was_applied_yet_has_no_age() -> None:
     assert math.isnan(value(families["housing_lag_seconds"], partition="0"))
 
 
+def of_publisher(name: str, known: Publisher, partition: int = 0) -> Applied:
+    state = {f"publisher:{name}": publishers.freeze(known), "region:a": None}
+    return applied()._replace(step=Step((), state, 1), partition=partition)
+
+
+def test_a_publishers_standing_and_its_clock_are_shown_while_its_partition_is_here() -> None:
+    ahead = Publisher(lag_ms=-40_000, refused=0.3, doubts=[Doubt.REJECTS])
+    families = scraped(
+        of_publisher("ahead", ahead),
+        of_publisher("replays", Publisher()),
+        of_publisher("elsewhere", Publisher(), partition=3),
+    )
+
+    lags = families["housing_publisher_lag_seconds"]
+    refused = families["housing_publisher_refused_ratio"]
+    assert value(lags, partition="0", publisher="ahead") == -40.0
+    assert math.isnan(value(lags, partition="0", publisher="replays"))
+    assert value(refused, partition="0", publisher="ahead") == 0.3
+    doubted = families["housing_publisher_doubted"]
+    assert value(doubted, partition="0", publisher="ahead", doubt="rejects") == 1.0
+    assert value(doubted, partition="0", publisher="ahead", doubt="unit") == 0.0
+    assert len(lags.samples) == 2
+
+
+def test_made_up_names_do_not_fill_the_page() -> None:
+    batches = [of_publisher(f"p-{n}", Publisher()) for n in range(LABELS_MAX + 5)]
+
+    assert len(scraped(*batches)["housing_publisher_lag_seconds"].samples) == LABELS_MAX
+
+
 def all_families() -> dict[str, Metric]:
     corrector: CorrectorAnnounced = messages.corrector()
     return scraped(
         applied(prediction(), rejected("price")),
+        of_publisher("agency", Publisher()),
         looked={0: Still(Seen(1, 42, 45)), THE_GROUP: Still(Seen(0, None, 1))},
         serving={MARKET: Serving(champion=FakeChampion(), corrector=corrector)},
     )
