@@ -1,5 +1,6 @@
 """Listings are dealt to arms by their id: evenly, for ever, and the same in every process."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,16 +44,31 @@ def test_a_larger_share_keeps_the_listings_of_a_smaller_one() -> None:
     assert dealt[0] < dealt[1] < dealt[2]
 
 
-def test_another_process_deals_the_same() -> None:
-    """Each process has another salt of `hash()`."""
+def dealt_by(expression: str, hash_seed: int) -> str:
+    """Arms of 200 listings, dealt in a process of its own."""
     program = (
-        "from stream_app.scoring.rollout import arm_of;"
-        "print(*(arm_of(f'kc-{number}', 0.5) for number in range(200)))"
+        "from stream_app.scoring.rollout import arm_of\n"
+        f"for number in range(200): print({expression}, end=' ')"
     )
-    here = " ".join(arm_of(f"kc-{number}", 0.5) for number in range(200))
+    environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    return ran.stdout
 
-    for _ in range(2):
-        ran = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        )
-        assert ran.stdout.strip() == here
+
+def check_law(expression: str) -> None:
+    assert dealt_by(expression, hash_seed=1) == dealt_by(expression, hash_seed=2)
+
+
+def test_another_process_deals_the_same() -> None:
+    check_law("arm_of(f'kc-{number}', 0.5)")
+
+
+def test_the_law_catches_a_hash_that_is_salted_anew() -> None:
+    with pytest.raises(AssertionError):
+        check_law("hash(f'kc-{number}') % 2")
