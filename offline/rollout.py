@@ -34,7 +34,9 @@ def roll_back(now: Announced, reason: str) -> Change:
     previous = now.aliases.get(Alias.PREVIOUS)
     if previous is None or previous == champion:
         raise NotRegistered(f"{now.market}: there is no champion before {champion} to return to")
-    changed: dict[str, str] = {Alias.PREVIOUS: champion, Alias.CHAMPION: previous}
+    # The champion first: whoever gets only half of it has gone back, and a scorer lets go of
+    # no model that it is about to need.
+    changed: dict[str, str] = {Alias.CHAMPION: previous, Alias.PREVIOUS: champion}
     told = [alias_message(now.market, alias, version, reason) for alias, version in changed.items()]
     # Announced anew, so that scorers try it even if they refused it before.
     return Change([announcement_message(_known(now, previous)), *told], changed)

@@ -48,8 +48,8 @@ def test_a_roll_back_lets_champion_and_previous_change_places() -> None:
 
     assert told(change) == [
         V1,
-        AliasSet(market=MARKET, alias="previous", version="v2", reason="worse"),
         AliasSet(market=MARKET, alias="champion", version="v1", reason="worse"),
+        AliasSet(market=MARKET, alias="previous", version="v2", reason="worse"),
     ]
     assert change.aliases == {"previous": "v2", "champion": "v1"}
 

@@ -134,6 +134,16 @@ def test_a_roll_back_opens_nothing() -> None:
     assert bench.opened == ["v2", "v1"]
 
 
+def test_half_a_roll_back_opens_nothing_either() -> None:
+    bench = Bench()
+    bench.put(*THREE, *named(champion="v2", previous="v1"))
+
+    bench.shelf.put(named(champion="v1"))
+
+    assert bench.roster() == Roster("v1", None, "v1")
+    assert bench.opened == ["v2", "v1"]
+
+
 def test_golden_rows_are_looked_at_again_before_a_roll_back() -> None:
     bench = Bench()
     bench.put(*THREE, *named(champion="v2", previous="v1"))
