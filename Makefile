@@ -8,17 +8,21 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 UV ?= uv
 MARKET ?= king-county
+SEED ?= 1
+FAULTS ?= 200
+EVENTS ?= 1000000
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test chaos check lock clean
 
 help:
 	@echo "make demo [MARKET=king-county|hdb]   the whole system on this machine, about 3 minutes"
 	@echo "make test                            all checks and all tests, as in CI"
+	@echo "make chaos [SEED=1 FAULTS=200 EVENTS=1000000]   the promises under faults, about 25 minutes"
 	@echo "make check                           lint, format, types and imports only"
 	@echo "make lock                            requirements.lock anew from pyproject.toml (needs uv)"
 	@echo "make clean                           remove .venv and caches; var/ stays"
@@ -37,6 +41,9 @@ demo: $(READY)
 
 test: $(READY)
 	@exec $(RUN) -m tests.check
+
+chaos: $(READY)
+	@exec $(RUN) -m tests.chaos --seed $(SEED) --faults $(FAULTS) --events $(EVENTS)
 
 check: $(READY)
 	@exec $(RUN) -m tests.check --static

@@ -4,19 +4,25 @@ It reads committed records only. It goes on where the runner's state says, not
 where the group's offsets say. And it hands a whole fetch to the agent as one
 message: Faust starts four tasks for each message, which was most of the cost of
 a record. A fetch names the assignment it was made under and the offset before
-it, so that the runner can see that nothing is missing. Relies on private parts of Faust 0.15.3 and aiokafka 0.14,
-both pinned; tests/integration/test_exactly_once.py notices when they move.
+it, so that the runner can see that nothing is missing; and when the log's start moves past us,
+it ends the process instead of going on there. Relies on private parts of Faust 0.15.3 and
+aiokafka 0.14, both pinned; test_exactly_once.py and test_lagging.py in tests/integration notice
+when they move.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import faust
+from aiokafka.consumer.fetcher import OffsetResetStrategy
+from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from stream_app.contract.rejects import SourceChanged
 from stream_app.shell.reading import Spot
 from stream_app.shell.runner import Fetched, Runner
+from stream_app.shell.source import FRESH_START
 from stream_app.stages.step import Record
 
 # A fetch that waits at an idle partition holds up the busy ones of the same broker.
@@ -42,6 +48,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Note it only when all was let go: until then it is ours to finish."""
         await super().on_partitions_revoked(revoked)
         self._reading.assign(None)
+        self._when_out_of_range(OffsetResetStrategy.EARLIEST)
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - untyped library
         consumer = super()._create_worker_consumer(transport)
@@ -59,9 +66,29 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._assignment = assignment
         self._last = {tp: offset - 1 for tp, offset in ours.items()}
         await self._seek_wait(self._ensure_consumer(), ours)
+        self._when_out_of_range(OffsetResetStrategy.NONE)
+
+    def _when_out_of_range(self, strategy: int) -> None:
+        """Until we have said where to begin, anywhere will do; after that, nothing may be skipped.
+
+        aiokafka would go on at the log's new start without a word when records were deleted
+        before we had them.
+        """
+        self._ensure_consumer()._fetcher._default_reset_strategy = strategy
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, list[Fetched]]:  # noqa: ANN401 - passed on
-        fetched = await super()._fetch_records(*args, **kwargs)
+        try:
+            fetched = await super()._fetch_records(*args, **kwargs)
+        except OffsetOutOfRangeError as error:
+            gone = ", ".join(
+                f"{tp.topic} partition {tp.partition}, {o}" for tp, o in error.args[0].items()
+            )
+            cast(App, self.app).runner.fail(
+                SourceChanged(
+                    f"{gone}: this offset is not in the log any more: records were deleted before "
+                    f"they were applied; restore the log (and raise retention.ms), or {FRESH_START}"
+                )
+            )
         chained = {tp: [self._chained(tp, records)] for tp, records in fetched.items()}
         self._note_positions()
         return chained

@@ -30,6 +30,11 @@ _NO_LEADER_YET = {
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError._NOENT,  # "no leaders found", while a broker comes back
 }
+# What mends state whose log is another one.
+FRESH_START = (
+    "delete the state and output topics of this prefix and create them anew "
+    "(`python -m stream_app topics create`), or choose another HOUSING_KAFKA_PREFIX"
+)
 
 
 class Source(NamedTuple):
@@ -133,22 +138,18 @@ def check_unchanged(
     SourceChanged : recreated, cut off at its end, or shortened at its start
     """
     where = f"{source.topic} partition {partition}"
-    fresh_start = (
-        "delete the state and output topics of this prefix and create them anew "
-        "(`python -m stream_app topics create`), or choose another HOUSING_KAFKA_PREFIX"
-    )
     if topic_id != source.topic_id:
         raise SourceChanged(
             f"{where}: the topic was created anew: its id is {source.topic_id}, "
-            f"the state was made from {topic_id}; {fresh_start}"
+            f"the state was made from {topic_id}; {FRESH_START}"
         )
     if applied + 1 > bounds.end:
         raise SourceChanged(
             f"{where}: the state has applied offset {applied}, but the log ends before "
-            f"{bounds.end}: records are lost; restore the log, or {fresh_start}"
+            f"{bounds.end}: records are lost; restore the log, or {FRESH_START}"
         )
     if bounds.start > applied + 1:
         raise SourceChanged(
             f"{where}: offsets {applied + 1} to {bounds.start - 1} were deleted before they were "
-            f"applied; restore the log (and raise retention.ms), or {fresh_start}"
+            f"applied; restore the log (and raise retention.ms), or {FRESH_START}"
         )
