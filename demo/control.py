@@ -1,7 +1,8 @@
 """How far a stage has come, as it stands in its state topic.
 
 A partition's control record (key `control`) is documented data: msgpack of
-`[applied_offset, topic id, watermark_ms, served, counts, publishers]`. Read here, never written.
+`[applied_offset, topic id, watermark_ms, served, counts, publishers, ledgers]`. Read here, never
+written.
 """
 
 import msgspec
@@ -19,6 +20,7 @@ class Control(Struct, array_like=True, frozen=True):
     served: dict[str, tuple[object, ...]]  # market -> versions, mode, share and policy
     counts: dict[str, int]  # events by "kind:verdict"
     publishers: int  # that have a record of their own
+    ledgers: dict[str, object]  # market -> what it keeps in this partition
 
 
 _decoder = msgspec.msgpack.Decoder(Control)

@@ -39,6 +39,7 @@ class RejectCode(StrEnum):
     RANGE = auto()
     SOLD_BEFORE_LISTED = auto()
     CONFLICT = auto()
+    OTHER_MARKET = auto()
 
 
 class Rejected(Struct, frozen=True):

@@ -100,6 +100,10 @@ REMEDIES: Mapping[RejectCode, Remedy] = MappingProxyType(
             "a second event with the listing_id, kind and revision of another, but a new event_id",
             "raise the revision to amend; repeat the event_id to send the same again",
         ),
+        RejectCode.OTHER_MARKET: Remedy(
+            "a sale with market hdb of a listing with market king-county",
+            "send all events of a listing with its own market",
+        ),
     }
 )
 
@@ -154,6 +158,11 @@ CONDITIONS: Mapping[RejectCode, Condition] = MappingProxyType(
         RejectCode.CONFLICT: Condition(
             "one event per listing_id, kind and revision; the first one stands",
             "two would make the answer depend on which came last",
+            "core/labels.py",
+        ),
+        RejectCode.OTHER_MARKET: Condition(
+            "all events of a listing_id name one market, that of the first",
+            "a price in another currency would be learned as if it were this one",
             "core/labels.py",
         ),
     }

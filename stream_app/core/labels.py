@@ -25,8 +25,14 @@ One entry per listing, in the partition of its region. It moves through states:
 - A listing amended after its sale is scored and marked; the label stays with
   what was served before. A lower revision than served is OUTDATED.
 - A withdrawal after the sale is OUTDATED: the sale stands. A sale after the
-  withdrawal joins: homes are sold past the market, too.
-- An erasure leaves nothing behind, not even the ids.
+  withdrawal joins: homes are sold past the market, too. A withdrawal without
+  listing is an ORPHAN; a listing that it overtook is scored, and withdrawn.
+- All events of a listing are of one market, that of the first: another one is
+  OTHER_MARKET, for a price in another currency would teach nonsense.
+- An erasure leaves nothing behind, not even the ids. Nor does expiry
+  (expiry.py): what comes later finds a listing that was never heard of.
+
+docs/ledger.md is the same as a table, tried row by row.
 """
 
 from enum import StrEnum, auto
@@ -34,7 +40,15 @@ from enum import StrEnum, auto
 import msgspec
 from msgspec import Struct
 
-from stream_app.contract.events import AnyEvent, Correction, Listing, Sale, Withdrawal, kind_of
+from stream_app.contract.events import (
+    AnyEvent,
+    Correction,
+    Erasure,
+    Listing,
+    Sale,
+    Withdrawal,
+    kind_of,
+)
 from stream_app.contract.predictions import Arm, Components, Step, Versions
 from stream_app.contract.rejects import InvariantBroken
 
@@ -62,6 +76,7 @@ class Verdict(StrEnum):
     DUPLICATE = auto()
     OUTDATED = auto()
     CONFLICT = auto()  # rejected
+    OTHER_MARKET = auto()  # rejected
     SOLD_BEFORE_LISTED = auto()  # rejected
 
 
@@ -90,15 +105,22 @@ class Served(Struct, array_like=True):
 
 
 class Entry(Struct, array_like=True):
-    """State of one listing."""
+    """State of one listing, or of what was said of one that never came."""
 
     state: LabelState
+    market: str  # of its first event
     event_ids: dict[str, str] = {}  # "kind:revision" -> event id
     revision: int = -1  # of the newest listing event
     listed_ms: int = 0  # of the first one: amending does not move it
     rank: int = -1  # of the price known
     served: Served | None = None  # what a sale will join, or has joined
     amended: Served | None = None  # the newest answer, where it came after the sale
+    # Weeks since 1970 (expiry.py): of its newest event; under which its key is filed, and on
+    # which page there; in which it was counted as listed, -1: never.
+    touched_week: int = 0
+    filed_week: int = 0
+    page: int = 0
+    listed_week: int = -1
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -123,11 +145,16 @@ def thaw(frozen: bytes) -> Entry:
         raise InvariantBroken(f"ledger record of {len(frozen)} bytes: {error}") from error
 
 
-def seen(entry: Entry | None, event: AnyEvent) -> Verdict | None:
-    """DUPLICATE or CONFLICT when this (kind, revision) was here before; else None."""
-    known = None if entry is None else entry.event_ids.get(_slot(event))
-    if known is None:
+def unwanted(entry: Entry | None, event: AnyEvent) -> Verdict | None:
+    """DUPLICATE or CONFLICT when this (kind, revision) was here before; OTHER_MARKET; else None.
+
+    An erasure is never unwanted.
+    """
+    if entry is None or isinstance(event, Erasure):
         return None
+    known = entry.event_ids.get(_slot(event))
+    if known is None:
+        return None if entry.market == event.market else Verdict.OTHER_MARKET
     return Verdict.DUPLICATE if known == event.event_id else Verdict.CONFLICT
 
 
@@ -136,17 +163,19 @@ def list_(entry: Entry | None, listing: Listing, served: Served) -> tuple[Entry,
 
     The entry is new or changed in place. With OUTDATED, `served` is not used.
     """
-    entry = entry or Entry(LabelState.PENDING)
+    entry = entry or Entry(LabelState.PENDING, listing.market)
     entry.event_ids[_slot(listing)] = listing.event_id
     if listing.revision < entry.revision:
         return entry, Verdict.OUTDATED
+    overtaken = entry.state is LabelState.WITHDRAWN and entry.revision < 0
     if entry.revision < 0:
         entry.listed_ms = listing.event_time_ms
     entry.revision = listing.revision
     if entry.state in SOLD:
         entry.amended = served
     else:
-        entry.state, entry.served = LabelState.PENDING, served
+        entry.served = served
+        entry.state = LabelState.WITHDRAWN if overtaken else LabelState.PENDING
     return entry, Verdict.SCORED
 
 
@@ -158,7 +187,8 @@ def newest(entry: Entry | None) -> Served | None:
 def label(entry: Entry | None, event: Sale | Correction) -> tuple[Entry, Verdict]:
     """Enter a sale price. JOINED and CORRECTED: `entry.served` is what it belongs to."""
     if entry is None or entry.served is None:
-        entry = entry or Entry(LabelState.ORPHAN)
+        entry = entry or Entry(LabelState.ORPHAN, event.market)
+        entry.state = LabelState.ORPHAN
         entry.event_ids[_slot(event)] = event.event_id
         return entry, Verdict.ORPHAN
     if event.event_time_ms < entry.listed_ms:
@@ -173,15 +203,14 @@ def label(entry: Entry | None, event: Sale | Correction) -> tuple[Entry, Verdict
     return entry, Verdict.JOINED if first else Verdict.CORRECTED
 
 
-def withdraw(entry: Entry | None, event: Withdrawal) -> tuple[Entry | None, Verdict]:
-    """Enter a withdrawal; of an unknown listing it is an ORPHAN and leaves no entry."""
-    if entry is None:
-        return None, Verdict.ORPHAN
+def withdraw(entry: Entry | None, event: Withdrawal) -> tuple[Entry, Verdict]:
+    """Enter a withdrawal; of a listing that never came it is an ORPHAN."""
+    entry = entry or Entry(LabelState.WITHDRAWN, event.market)
     entry.event_ids[_slot(event)] = event.event_id
     if entry.state in SOLD:
         return entry, Verdict.OUTDATED
     entry.state = LabelState.WITHDRAWN
-    return entry, Verdict.WITHDRAWN
+    return entry, Verdict.ORPHAN if entry.revision < 0 else Verdict.WITHDRAWN
 
 
 def _slot(event: AnyEvent) -> str:

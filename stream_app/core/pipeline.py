@@ -9,16 +9,16 @@ import math
 from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 
-from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
+from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale, Withdrawal
 from stream_app.contract.ids import prediction_id
-from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.contract.spans import HOUR_MS
-from stream_app.core import features, labels, peers, publishers, region, typical
-from stream_app.core.labels import Entry, Served, Verdict
+from stream_app.core import expiry, features, labels, peers, publishers, region, typical
+from stream_app.core.expiry import Shelf
+from stream_app.core.labels import Entry, LabelState, Served, Verdict
 from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
-from stream_app.core.watermark import Timing, observe
+from stream_app.core.watermark import Timing, follow
 
 
 class Desk(NamedTuple):
@@ -26,7 +26,8 @@ class Desk(NamedTuple):
 
     regions: MutableMapping[str, Region]
     entries: MutableMapping[str, Entry | None]  # by entry_key; None: gone or never there
-    policies: Mapping[str, Policy]  # by market
+    pages: MutableMapping[str, list[str]]  # of the ledger: expiry.py
+    shelves: Mapping[str, Shelf]  # by market: what the ledger keeps, and for how long
     publishers: MutableMapping[str, Publisher]  # by name; many may share one
 
 
@@ -56,31 +57,51 @@ def featurise(event: AnyEvent, desk: Desk, arm: Arm = Arm.CHAMPION) -> Done:
     """
     key = entry_key(event)
     entry = desk.entries[key]
-    seen = labels.seen(entry, event)
-    if seen is not None:
-        return Done(seen)
+    unwanted = labels.unwanted(entry, event)
+    if unwanted is not None:
+        return Done(unwanted)
     if isinstance(event, Erasure):
-        desk.entries[key] = None
+        if entry is not None:
+            expiry.erase(desk.shelves[entry.market], key, entry)
         return Done(Verdict.ERASED)
-    area = desk.regions[event.region]
+    before = None if entry is None else entry.state
+    done = _enter(event, arm, key, entry, desk)
+    if done.timing is not None:
+        _age(event, key, before, done, desk)
+    return done
+
+
+def _enter(event: AnyEvent, arm: Arm, key: str, entry: Entry | None, desk: Desk) -> Done:
+    area, policy = desk.regions[event.region], desk.shelves[event.market].policy
     if isinstance(event, Listing):
         return _list(event, arm, key, entry, area, desk)
     if isinstance(event, Sale | Correction):
         return _label(event, key, entry, area, desk)
-    policy = desk.policies[event.market]
-    entry, verdict = labels.withdraw(entry, event)
-    desk.entries[key] = entry
+    assert isinstance(event, Withdrawal)  # noqa: S101 - an erasure does not come so far
+    desk.entries[key], verdict = labels.withdraw(entry, event)
     return Done(verdict, _observe(event, area, policy.withdrawal_late_h))
 
 
+def _age(event: AnyEvent, key: str, before: LabelState | None, done: Done, desk: Desk) -> None:
+    """Let the partition's time and the age of its ledger follow the event."""
+    shelf, entry = desk.shelves[event.market], desk.entries[key]
+    assert entry is not None  # noqa: S101 - it has just been entered
+    if done.timing is Timing.ON_TIME:
+        follow(shelf.ledger.watermark, event.event_time_ms)
+    believed_ms = min(event.event_time_ms, desk.regions[event.region].clock.newest_ms)
+    expiry.touch(shelf, key, entry, before, believed_ms)
+    expiry.count(shelf, entry, done.verdict, event.event_time_ms)
+    expiry.forget(shelf)
+
+
 def _observe(event: AnyEvent, area: Region, allowed_h: int) -> Timing:
-    return observe(area.clock, event.event_time_ms, event.event_id, allowed_h * HOUR_MS)
+    return region.tell_time(area, event.event_time_ms, event.event_id, allowed_h * HOUR_MS)
 
 
 def _list(
     event: Listing, arm: Arm, key: str, entry: Entry | None, area: Region, desk: Desk
 ) -> Done:
-    timing = _observe(event, area, desk.policies[event.market].listing_late_h)
+    timing = _observe(event, area, desk.shelves[event.market].policy.listing_late_h)
     peer_group = peers.group_of(event.street, event.property_type)
     around = features.look_around(area, event.event_time_ms, peer_group)
     served = Served(
@@ -129,7 +150,7 @@ def _label(
     if verdict is Verdict.SOLD_BEFORE_LISTED:
         return Done(verdict)
     desk.entries[key] = entry
-    policy = desk.policies[event.market]
+    policy = desk.shelves[event.market].policy
     allowed_h = policy.sale_late_h if isinstance(event, Sale) else policy.correction_late_h
     timing = _observe(event, area, allowed_h)
     served = entry.served

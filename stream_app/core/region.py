@@ -18,7 +18,7 @@ from stream_app.contract.rejects import InvariantBroken
 from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core import peers
 from stream_app.core.peers import Peers
-from stream_app.core.watermark import Clock, Timing
+from stream_app.core.watermark import Clock, Timing, observe
 from stream_app.core.windows import Ring, Window, insert, micro
 
 LAYOUT = 2
@@ -99,6 +99,22 @@ def thaw(frozen: bytes) -> Region:
     if region.layout != LAYOUT:
         raise InvariantBroken(f"region record of layout {region.layout}, this is {LAYOUT}")
     return region
+
+
+def tell_time(region: Region, at_ms: int, event_id: str, lateness_ms: int) -> Timing:
+    """Judge an event by the region's clock, see watermark.py.
+
+    When the clock turns back from a first date that was absurd, what that event counted goes:
+    buckets of that date would keep out all that is to come.
+    """
+    before_ms = region.clock.newest_ms
+    timing = observe(region.clock, at_ms, event_id, lateness_ms)
+    if region.clock.newest_ms < before_ms:
+        region.last_sale_ms = 0
+        region.sales_hours, region.sales_days = Ring(), Ring()
+        region.listings_hours, region.listings_days = Ring(), Ring()
+        region.peers = Peers()
+    return timing
 
 
 def note_listing(region: Region, at_ms: int, timing: Timing) -> None:

@@ -5,6 +5,11 @@ time the broker took it (stages/scorer.py).
 
 The clock of a region is the newest event time it believes. It lives in the
 region's record, so late or not is decided the same way in every replay.
+
+The watermark of a partition says what time it is for all of a market's regions in it, the
+silent ones, too: by it the ledger forgets. Two events may make one region believe an absurd
+date, and that region is late from then on. They must not make a partition forget all that it
+waits for: so the watermark leaps only when many events in a row, of any region, are beyond.
 """
 
 from enum import Enum, auto
@@ -16,6 +21,9 @@ from stream_app.contract.spans import DAY_MS
 # One absurd date must not make a region late for ever: a leap beyond this needs
 # a second witness. No region of King County or HDB was silent for so long.
 LEAP_MS = 45 * DAY_MS
+# As many in a row as no region sends by mistake while others go on. The first hundred events
+# of a partition only tell it the time: nothing is old enough to be forgotten then.
+WITNESSES = 100
 
 
 class Timing(Enum):
@@ -27,7 +35,10 @@ class Timing(Enum):
 
 
 class Clock(Struct, array_like=True):
-    """State. `leap_*`: the event that leapt ahead and waits for a second witness."""
+    """State. `leap_*`: the event that leapt ahead and waits for a second witness.
+
+    Also the first event ever waits for one: `leap_ms` is `newest_ms` until then.
+    """
 
     newest_ms: int = 0
     leap_ms: int = 0
@@ -35,9 +46,11 @@ class Clock(Struct, array_like=True):
 
 
 def observe(clock: Clock, at_ms: int, event_id: str, lateness_ms: int) -> Timing:
-    """Judge an event by the clock, then move the clock. It never moves back.
+    """Judge an event by the clock, then move the clock.
 
-    `lateness_ms` is what events of its kind are allowed: contract/models.py, Policy.
+    `lateness_ms` is what events of its kind are allowed: contract/models.py, Policy. The
+    clock moves back only from a first date that the second event is far behind: it may have
+    been the absurd one, and nobody else has spoken for it.
 
     >>> clock = Clock()
     >>> observe(clock, 100 * DAY_MS, "a", DAY_MS), observe(clock, 98 * DAY_MS, "b", DAY_MS)
@@ -45,19 +58,27 @@ def observe(clock: Clock, at_ms: int, event_id: str, lateness_ms: int) -> Timing
     >>> observe(clock, 900 * DAY_MS, "absurd", DAY_MS), clock.newest_ms == 100 * DAY_MS
     (<Timing.LEAP: 3>, True)
     """
+    if not clock.newest_ms:
+        clock.newest_ms, clock.leap_ms, clock.leap_event_id = at_ms, at_ms, event_id
+        return Timing.ON_TIME
+    if clock.leap_ms == clock.newest_ms:  # the second event
+        if at_ms < clock.newest_ms - LEAP_MS:  # what was the clock is a leap now
+            clock.newest_ms = at_ms
+            return Timing.ON_TIME
+        clock.leap_ms, clock.leap_event_id = 0, ""
     if at_ms < clock.newest_ms - lateness_ms:
         return Timing.LATE
-    if clock.newest_ms and at_ms > clock.newest_ms + LEAP_MS:
+    if at_ms > clock.newest_ms + LEAP_MS:
         return _leap(clock, at_ms, event_id)
     clock.newest_ms = max(clock.newest_ms, at_ms)
+    if clock.leap_ms <= clock.newest_ms:  # reached since: no witness any more
+        clock.leap_ms, clock.leap_event_id = 0, ""
     return Timing.ON_TIME
 
 
 def _leap(clock: Clock, at_ms: int, event_id: str) -> Timing:
     """Believe the nearer of two witnesses; the farther one may be the absurd one."""
-    # A leap that the clock has reached since is no witness: it would turn the clock back.
-    witnessed = clock.leap_event_id not in ("", event_id) and clock.leap_ms > clock.newest_ms
-    if not witnessed:
+    if clock.leap_event_id in ("", event_id):
         clock.leap_ms, clock.leap_event_id = at_ms, event_id
         return Timing.LEAP
     nearer = min(clock.leap_ms, at_ms)
@@ -68,3 +89,34 @@ def _leap(clock: Clock, at_ms: int, event_id: str) -> Timing:
     clock.leap_ms, clock.leap_event_id = 0, ""
     clock.newest_ms = max(nearer, at_ms)
     return Timing.ON_TIME
+
+
+class Watermark(Struct, array_like=True):
+    """State. `leap_*`: the earliest of the events in a row that are beyond, and their number."""
+
+    newest_ms: int = 0  # 0: not known yet
+    leap_ms: int = 0
+    leap_events: int = 0
+
+
+def follow(watermark: Watermark, at_ms: int) -> None:
+    """Move on to the time of an event that its region believes. It never moves back.
+
+    >>> watermark = Watermark(100 * DAY_MS)
+    >>> for _ in range(WITNESSES - 1):
+    ...     follow(watermark, 900 * DAY_MS)
+    >>> watermark.newest_ms == 100 * DAY_MS
+    True
+    >>> follow(watermark, 901 * DAY_MS)
+    >>> watermark.newest_ms == 900 * DAY_MS
+    True
+    """
+    if at_ms <= watermark.newest_ms + LEAP_MS:
+        watermark.newest_ms = max(watermark.newest_ms, at_ms)
+        watermark.leap_ms = watermark.leap_events = 0
+        return
+    watermark.leap_ms = min(watermark.leap_ms, at_ms) if watermark.leap_events else at_ms
+    watermark.leap_events += 1
+    if watermark.leap_events == WITNESSES:
+        watermark.newest_ms = watermark.leap_ms
+        watermark.leap_ms = watermark.leap_events = 0

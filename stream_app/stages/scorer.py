@@ -37,21 +37,19 @@ from msgspec import Struct
 from stream_app.contract import topics, wire
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
 from stream_app.contract.ids import prediction_id
-from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import Activated, RolloutMode
 from stream_app.contract.predictions import Arm, QualityReason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
-from stream_app.contract.spans import HOUR_MS
-from stream_app.core import labels, pipeline, region
-from stream_app.core.labels import Entry, Served, Verdict
+from stream_app.core import pipeline
+from stream_app.core.labels import Served, Verdict
 from stream_app.core.pipeline import Desk, Done
-from stream_app.core.region import Region
 from stream_app.scoring import corrector, interval, rollout
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.asking import Said
+from stream_app.stages.desk import NOBODY, changed, lay_out
 from stream_app.stages.standing import Register
 from stream_app.stages.step import (
     Batch,
@@ -76,12 +74,15 @@ _REJECTED = {
         RejectCode.CONFLICT,
         "another event with this listing, kind and revision was first; raise the revision",
     ),
+    Verdict.OTHER_MARKET: (
+        RejectCode.OTHER_MARKET,
+        "an event of this listing with another market was first; listing ids are of one market",
+    ),
     Verdict.SOLD_BEFORE_LISTED: (
         RejectCode.SOLD_BEFORE_LISTED,
         "event_time_ms is before that of the listing it sells",
     ),
 }
-_NOBODY = Serving()
 _NOTHING = Said(None)
 
 _ABSENT = Roster()
@@ -128,23 +129,14 @@ def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step:
 
 
 def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench:
-    def thaw_region(name: str) -> Region:
-        frozen = state.get(f"region:{name}")
-        return Region() if frozen is None else region.thaw(frozen)
-
-    def thaw_entry(name: str) -> Entry | None:
-        frozen = state.get(f"listing:{name}")
-        return None if frozen is None else labels.thaw(frozen)
-
     def market_level(name: str) -> Learner | None:
-        version = serving.get(name, _NOBODY).corrector
+        version = serving.get(name, NOBODY).corrector
         return None if version is None else corrector.frozen_market(version)
 
     control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
     control.topic_id = batch.topic_id
-    policies = {name: serving.get(name, _NOBODY).policy for name in MARKETS}
     register = standing.register(state, control, batch)
-    desk = Desk(Thawing(thaw_region), Thawing(thaw_entry), policies, register.publishers)
+    desk = lay_out(state, control, serving, register.publishers)
     regions = desk.regions
     region_levels = Thawing(lambda name: corrector.region_learner(regions[name].corrector))
     return Bench(batch, serving, control, desk, register, region_levels, Thawing(market_level), [])
@@ -177,7 +169,7 @@ def _take_in(record: Record, bench: Bench) -> Taken | None:
         bench.outputs.extend(standing.note_refused(bench.register, read, sender, record))
         return None
     event = read.event
-    share = bench.serving.get(event.market, _NOBODY).challenger_share
+    share = bench.serving.get(event.market, NOBODY).challenger_share
     arm = rollout.arm_of(event.listing_id, share) if share else Arm.CHAMPION
     done = pipeline.featurise(event, bench.desk, arm)
     repaired, refused = bool(read.repaired), done.verdict in _REJECTED
@@ -187,9 +179,8 @@ def _take_in(record: Record, bench: Bench) -> Taken | None:
         rejected = Rejected(*_REJECTED[done.verdict], record.value or b"")
         bench.outputs.append(intake.reject(rejected, event.source, record, bench.batch))
         return None
-    newest_ms = bench.desk.regions[event.region].clock.newest_ms
-    allowed_ms = bench.desk.policies[event.market].listing_late_h * HOUR_MS
-    bench.control.watermark_ms = max(bench.control.watermark_ms, newest_ms - allowed_ms)
+    watermark = bench.desk.shelves[event.market].ledger.watermark
+    bench.control.watermark_ms = max(bench.control.watermark_ms, watermark.newest_ms)
     return Taken(record, event, repaired, done)
 
 
@@ -236,7 +227,7 @@ def _finish(item: Taken, bench: Bench) -> None:
 
 
 def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
-    served, serving = _served(item), bench.serving.get(listing.market, _NOBODY)
+    served, serving = _served(item), bench.serving.get(listing.market, NOBODY)
     opinions = _opinions(item, served, listing, bench)
     area = bench.desk.regions[listing.region]
     served.region_labels = (bench.region_levels.get(listing.region) or area.corrector).labels
@@ -287,7 +278,7 @@ def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
     """Join a sale with what was served, publish it, and learn from it."""
     served = _served(item)
     corrects = item.done.verdict is Verdict.CORRECTED
-    champion = bench.serving.get(event.market, _NOBODY).champion
+    champion = bench.serving.get(event.market, NOBODY).champion
     residual, champion_log = None, item.log_price(Rung.CHAMPION)
     if champion_log is not None:
         residual = math.log(event.sale_price) - champion_log
@@ -318,12 +309,8 @@ def _learn(served: Served, event: Sale | Correction, residual: float, bench: Ben
 
 def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:
     """The records that the batch has touched, frozen."""
-    regions = bench.desk.regions
     for name, level in bench.region_levels.items():
-        regions[name].corrector = level.freeze()
-    for name, record in regions.items():
-        yield f"region:{name}", region.freeze(record)
-    for name, entry in bench.desk.entries.items():
-        yield f"listing:{name}", None if entry is None else labels.freeze(entry)
+        bench.desk.regions[name].corrector = level.freeze()
+    yield from changed(bench.desk)
     yield from standing.changed(bench.register)
     yield step.CONTROL_KEY, msgspec.msgpack.encode(bench.control, order="deterministic")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stream_app.contract.models import CorrectorAnnounced, Policy, RolloutMode
 from stream_app.contract.topics import Topic
+from stream_app.core.expiry import Ledger
 from stream_app.scoring.scope import Limits
 
 CONTROL_KEY = "control"  # key of a partition's control record in its state topic
@@ -163,6 +164,7 @@ class Control(Struct, array_like=True):
     served: dict[str, Roster]  # by market
     counts: dict[str, int]  # events by "kind:verdict"
     publishers: int = 0  # how many have a record of their own (stages/standing.py)
+    ledgers: dict[str, Ledger] = {}  # by market; the scorer's
 
 
 def read_control(state: State) -> Control | None:

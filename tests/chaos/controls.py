@@ -112,7 +112,7 @@ def _no_fencing(kafka: KafkaSettings, stream: settings.StreamSettings, at: At) -
 
 
 def _no_dedupe(kafka: KafkaSettings, stream: settings.StreamSettings, at: At) -> Runner:
-    labels.seen = lambda *_: None
+    labels.unwanted = lambda *_: None
     return app.bootstrap(scorer, kafka, stream).runner
 
 

@@ -1,21 +1,20 @@
 """The ledger's whole life as one table, and the bytes it is kept in."""
 
 import math
-from collections import defaultdict
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import pytest
 
-from stream_app.contract.events import AnyEvent
+from stream_app.contract.events import AnyEvent, kind_of
 from stream_app.contract.models import Policy
 from stream_app.contract.rejects import InvariantBroken
-from stream_app.core import labels
+from stream_app.core import expiry, labels
 from stream_app.core.labels import Entry, LabelState, Served, Verdict
 from stream_app.core.pipeline import Desk, entry_key, featurise
-from stream_app.core.publishers import Publisher
-from stream_app.core.region import Region
-from tests.builders import DAY_MS, LISTED_MS, correction, erasure, listing, sale, withdrawal
+from tests.builders import DAY_MS, LISTED_MS, MARKET, correction, erasure, listing, sale, withdrawal
+from tests.desk import empty_desk
 
 PENDING, JOINED, CORRECTED = LabelState.PENDING, LabelState.JOINED, LabelState.CORRECTED
 WITHDRAWN, ORPHAN = LabelState.WITHDRAWN, LabelState.ORPHAN
@@ -27,11 +26,24 @@ SOLD_AT_ONCE = sale(event_time_ms=LISTED_MS + 1)
 SECOND_CORRECTION = correction(revision=2)
 
 
+DOCUMENT = Path(__file__).parents[4] / "docs" / "ledger.md"
+OTHER = {"market": "hdb"}
+
+
+class Silence(NamedTuple):
+    """Elsewhere in the partition time goes on."""
+
+    days: int
+
+
+FORGOTTEN = Silence(Policy().ledger_days + 30 + 14)  # the events of a case span 30 days
+
+
 class Case(NamedTuple):
     """Events of one listing in order; what becomes of the last, and where that leaves it."""
 
     name: str
-    events: tuple[AnyEvent, ...]
+    events: tuple[AnyEvent | Silence, ...]
     verdict: Verdict
     state: LabelState | None  # None: nothing is kept
 
@@ -81,24 +93,64 @@ CASES = (
     Case("overtaken sale", (listing(), correction(), sale()), Verdict.OUTDATED, JOINED),
     Case("withdrawal", (listing(), withdrawal()), Verdict.WITHDRAWN, WITHDRAWN),
     Case("withdrawal again", (listing(), withdrawal(), withdrawal()), Verdict.DUPLICATE, WITHDRAWN),
-    Case("withdrawal of nothing", (withdrawal(),), Verdict.ORPHAN, None),
+    Case("withdrawal without listing", (withdrawal(),), Verdict.ORPHAN, WITHDRAWN),
+    Case("that again", (withdrawal(), withdrawal()), Verdict.DUPLICATE, WITHDRAWN),
+    Case("overtaken listing", (withdrawal(), listing()), Verdict.SCORED, WITHDRAWN),
+    Case("overtaken, then sold", (withdrawal(), listing(), sale()), Verdict.JOINED, JOINED),
+    Case("withdrawn, never listed, sold", (withdrawal(), sale()), Verdict.ORPHAN, ORPHAN),
     Case("withdrawal after sale", (listing(), sale(), withdrawal()), Verdict.OUTDATED, JOINED),
     Case("withdrawal of an orphan", (sale(), withdrawal()), Verdict.OUTDATED, ORPHAN),
     Case("sale after withdrawal", (listing(), withdrawal(), sale()), Verdict.JOINED, JOINED),
     Case("back on the market", (listing(), withdrawal(), AMENDED), Verdict.SCORED, PENDING),
+    Case("sale of another market", (listing(), sale(**OTHER)), Verdict.OTHER_MARKET, PENDING),
+    Case("listing of another market", (sale(**OTHER), listing()), Verdict.OTHER_MARKET, ORPHAN),
+    Case(
+        "correction after a year",
+        (listing(), sale(), Silence(365), correction()),
+        Verdict.CORRECTED,
+        CORRECTED,
+    ),
+    Case("sale after a year", (listing(), Silence(365), sale()), Verdict.JOINED, JOINED),
+    Case("never sold", (listing(), FORGOTTEN), Verdict.SCORED, None),
+    Case("sale once forgotten", (listing(), FORGOTTEN, sale()), Verdict.ORPHAN, ORPHAN),
+    Case(
+        "correction once forgotten",
+        (listing(), sale(), FORGOTTEN, correction()),
+        Verdict.ORPHAN,
+        ORPHAN,
+    ),
+    Case(
+        "listing again, once forgotten", (listing(), FORGOTTEN, listing()), Verdict.SCORED, PENDING
+    ),
     Case("erasure", (listing(), sale(), erasure()), Verdict.ERASED, None),
+    Case("erasure with another market", (listing(), erasure(**OTHER)), Verdict.ERASED, None),
+    Case("erasure once forgotten", (listing(), FORGOTTEN, erasure()), Verdict.ERASED, None),
     Case("erasure of nothing", (erasure(),), Verdict.ERASED, None),
     Case("sale after erasure", (listing(), erasure(), sale()), Verdict.ORPHAN, ORPHAN),
     Case("listing after erasure", (listing(), erasure(), listing()), Verdict.SCORED, PENDING),
 )
 
 
-def after(*events: AnyEvent) -> tuple[Desk, list[Verdict]]:
-    """The desk after these events, and what became of each."""
-    desk = Desk(
-        defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy), defaultdict(Publisher)
+def row_of(case: Case) -> str:
+    """The case as it stands in the document."""
+    told = ", ".join(
+        f"{event.days} days" if isinstance(event, Silence) else kind_of(event)
+        for event in case.events
     )
-    return desk, [featurise(event, desk).verdict for event in events]
+    return f"| {case.name} | {told} | `{case.verdict}` | `{case.state or 'nothing'}` |"
+
+
+def after(*events: AnyEvent | Silence) -> tuple[Desk, list[Verdict]]:
+    """The desk after these events, and what became of each."""
+    desk, verdicts = empty_desk(), []
+    for event in events:
+        if isinstance(event, Silence):
+            shelf = desk.shelves[MARKET]
+            shelf.ledger.watermark.newest_ms = LISTED_MS + event.days * DAY_MS
+            expiry.forget(shelf)
+        else:
+            verdicts.append(featurise(event, desk).verdict)
+    return desk, verdicts
 
 
 def entry_after(*events: AnyEvent) -> Entry:
@@ -112,9 +164,17 @@ def entry_after(*events: AnyEvent) -> Entry:
 def test_a_listing_goes_through_its_states_as_documented(case: Case) -> None:
     desk, verdicts = after(*case.events)
 
-    entry = desk.entries[entry_key(case.events[0])]
+    entry = desk.entries[entry_key(listing())]
     assert verdicts[-1] is case.verdict
     assert (entry.state if entry else None) is case.state
+
+
+def test_the_document_has_a_row_for_every_case() -> None:
+    lines = DOCUMENT.read_text("utf-8").split("\n## ")[0].splitlines()
+
+    rows = [line for line in lines if line.startswith("| ")][1:]
+
+    assert rows == [row_of(case) for case in CASES]
 
 
 def test_every_verdict_has_a_case() -> None:
@@ -170,14 +230,14 @@ def test_an_entry_thaws_to_what_was_frozen() -> None:
 def test_what_is_unknown_is_still_unknown_when_thawed() -> None:
     served = Served("p", LISTED_MS, False, 110.0, "house", (math.nan, 1.0))
 
-    thawed = labels.thaw(labels.freeze(Entry(PENDING, served=served))).served
+    thawed = labels.thaw(labels.freeze(Entry(PENDING, MARKET, served=served))).served
 
     assert thawed is not None
     assert math.isnan(thawed.features[0])
 
 
 def test_two_entries_do_not_share_their_event_ids() -> None:
-    assert Entry(PENDING).event_ids is not Entry(PENDING).event_ids
+    assert Entry(PENDING, MARKET).event_ids is not Entry(PENDING, MARKET).event_ids
 
 
 @pytest.mark.parametrize(

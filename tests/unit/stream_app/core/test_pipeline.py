@@ -1,17 +1,14 @@
 """What an event does to its region and to the ledger, before any model speaks."""
 
 import math
-from collections import defaultdict
 
 import pytest
 
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.ids import prediction_id
-from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.core.features import NAMES
 from stream_app.core.pipeline import Desk, Done, entry_key, featurise
-from stream_app.core.publishers import Publisher
 from stream_app.core.region import Region
 from stream_app.core.watermark import LEAP_MS, Timing
 from tests.builders import (
@@ -25,15 +22,10 @@ from tests.builders import (
     sale,
     withdrawal,
 )
+from tests.desk import empty_desk
 
 NEIGHBOUR = listing(listing_id="neighbour")
 AMENDED = listing(revision=1, event_time_ms=LISTED_MS + DAY_MS)
-
-
-def empty_desk() -> Desk:
-    return Desk(
-        defaultdict(Region), defaultdict(lambda: None), defaultdict(Policy), defaultdict(Publisher)
-    )
 
 
 def last_of(*events: AnyEvent, desk: Desk | None = None) -> Done:

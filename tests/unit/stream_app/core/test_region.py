@@ -7,7 +7,7 @@ from stream_app.contract.rejects import InvariantBroken
 from stream_app.core import region
 from stream_app.core.region import LAYOUT, Region
 from stream_app.core.watermark import Timing
-from tests.builders import LISTED_MS
+from tests.builders import DAY_MS, LISTED_MS
 
 NOT_COUNTED = pytest.mark.parametrize("timing", [Timing.LATE, Timing.LEAP])
 
@@ -79,3 +79,16 @@ def test_a_region_of_another_layout_is_refused_and_both_are_named() -> None:
 
     with pytest.raises(InvariantBroken, match=f"layout {LAYOUT + 1}, this is {LAYOUT}"):
         region.thaw(newer)
+
+
+def test_what_an_absurd_first_date_counted_goes_with_it() -> None:
+    noted = Region()
+    for at_ms, event_id in ((LISTED_MS + 900 * DAY_MS, "absurd"), (LISTED_MS, "b")):
+        timing = region.tell_time(noted, at_ms, event_id, DAY_MS)
+        region.note_sale(noted, at_ms, timing, 7.6)
+        region.note_listing(noted, at_ms, timing)
+
+    wanted = Region(clock=noted.clock)
+    region.note_sale(wanted, LISTED_MS, Timing.ON_TIME, 7.6)
+    region.note_listing(wanted, LISTED_MS, Timing.ON_TIME)
+    assert noted == wanted

@@ -101,3 +101,40 @@ def test_a_leap_that_the_clock_has_passed_is_no_witness() -> None:
 
     assert observe(moved, 300 * DAY_MS, "b") is Timing.LEAP
     assert moved == Clock(160 * DAY_MS, 300 * DAY_MS, "b")
+
+
+def test_a_first_date_that_the_second_event_is_far_behind_is_taken_back() -> None:
+    moved = Clock()
+    observe(moved, 900 * DAY_MS, "absurd")
+
+    assert observe(moved, NEWEST_MS, "b") is Timing.ON_TIME
+    assert moved == Clock(NEWEST_MS, 900 * DAY_MS, "absurd")
+
+
+def test_a_first_date_that_was_right_is_believed_again_with_the_next_witness() -> None:
+    moved = Clock()
+    for at_ms, event_id in ((900 * DAY_MS, "a"), (NEWEST_MS, "absurd")):
+        observe(moved, at_ms, event_id)
+
+    assert observe(moved, 901 * DAY_MS, "c") is Timing.ON_TIME
+    assert moved == Clock(901 * DAY_MS)
+
+
+@pytest.mark.parametrize("days_behind", [0, 10, 45], ids=["none", "late", "as far as may be"])
+def test_a_first_date_stands_once_a_second_event_is_near(days_behind: int) -> None:
+    moved = Clock()
+    observe(moved, NEWEST_MS, "a")
+    observe(moved, NEWEST_MS - days_behind * DAY_MS, "b")
+
+    assert observe(moved, NEWEST_MS - 60 * DAY_MS, "absurd") is Timing.LATE
+    assert moved.newest_ms == NEWEST_MS
+
+
+def test_a_leap_that_the_clock_reached_to_the_millisecond_does_not_turn_it_back() -> None:
+    moved = clock()
+    observe(moved, 150 * DAY_MS, "leapt")
+    for day in (120, 150):
+        observe(moved, day * DAY_MS, f"day {day}")
+
+    assert observe(moved, DAY_MS, "old") is Timing.LATE
+    assert moved == Clock(150 * DAY_MS)

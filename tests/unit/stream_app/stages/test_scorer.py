@@ -14,6 +14,7 @@ from stream_app.contract.topics import ACTIVATIONS, EVENTS, PREDICTIONS, STATE
 from stream_app.core import region
 from stream_app.core.features import NAMES
 from stream_app.core.region import Linear
+from stream_app.core.watermark import WITNESSES
 from stream_app.scoring.corrector import FEATURES, region_learner
 from stream_app.stages import scorer
 from stream_app.stages.step import Control, Record, Serving, read_control
@@ -282,15 +283,13 @@ def test_the_control_record_says_where_the_state_stands() -> None:
     control = control_of(run(listing(), sale()))
 
     assert (control.applied_offset, control.topic_id) == (1, replay.TOPIC_ID)
-    assert control.watermark_ms == SOLD_MS - DAY_MS
 
 
-def test_the_watermark_of_a_partition_does_not_move_back() -> None:
-    elsewhere = listing(region="kc-98103", event_time_ms=LISTED_MS)
+def test_the_watermark_of_a_partition_is_known_when_enough_events_say_it() -> None:
+    homes = [listing(listing_id=f"kc-{number}") for number in range(WITNESSES)]
 
-    control = control_of(run(listing(event_time_ms=SOLD_MS), elsewhere))
-
-    assert control.watermark_ms == SOLD_MS - DAY_MS
+    assert control_of(run(*homes[1:])).watermark_ms == 0
+    assert control_of(run(*homes)).watermark_ms == LISTED_MS
 
 
 def test_the_step_names_its_last_offset() -> None:
@@ -308,6 +307,10 @@ def test_the_state_given_is_left_as_it_was() -> None:
     assert state == before
 
 
+# 2014-07-10, and 58 weeks for 400 days.
+PAGE = f"page:{MARKET}:2381:0"
+
+
 def test_only_what_was_touched_is_written_anew() -> None:
     elsewhere = listing(region="kc-98103", listing_id="there")
     state = run(listing()).state
@@ -317,6 +320,7 @@ def test_only_what_was_touched_is_written_anew() -> None:
     assert sorted(step.state) == [
         "control",
         "listing:kc-98103:there",
+        PAGE,
         "publisher:test",
         "region:kc-98103",
     ]
