@@ -83,7 +83,7 @@ def moves_the_newest_sale(taken: Batch, state: State, models: Mapping[str, Servi
     """Planted: the age of a region's newest sale depends on how much was sent."""
     step = scorer.advance(taken, state, models)
     changed = dict(step.state)
-    for key, frozen in step.state.items():
+    for key, frozen in {**state, **step.state}.items():
         if key.startswith("region:") and frozen is not None:
             layout, clock, last_sale_ms, *rest = msgspec.msgpack.decode(frozen, strict=False)
             counted = [layout, clock, last_sale_ms + len(taken.records), *rest]
