@@ -16,8 +16,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Label = Annotated[str, Meta(min_length=1, max_length=64)]
 # 2**53: larger integers lose digits in JSON readers that use doubles.
 TimeMs = Annotated[int, Meta(ge=0, lt=2**53, description="Unix time, UTC, milliseconds")]
-# The ledger keeps an id of each revision: 5 kinds of 501, each 128 letters of up to 4 bytes,
-# are 1.3 MB, and a record of state holds 2.
+# The ledger keeps an id of each revision: 4 kinds of 501, each 128 letters of up to 4 bytes,
+# are 1.1 MB, and a record of state holds 2 (docs/ledger.md).
 Revision = Annotated[int, Meta(ge=0, le=500)]
 
 

@@ -83,7 +83,8 @@ def touch(shelf: Shelf, key: str, entry: Entry, before: str | None, at_ms: int) 
     `before` is the state that it had, None for a new one. An event older than the watermark
     counts as of that.
     """
-    entry.touched_week = max(at_ms, shelf.ledger.watermark.newest_ms) // WEEK_MS
+    week = max(at_ms, shelf.ledger.watermark.newest_ms) // WEEK_MS
+    entry.touched_week = max(entry.touched_week, week)
     if before is None:
         _file(shelf, key, entry)
     if before != entry.state:
