@@ -54,6 +54,7 @@ SHOWN: Mapping[RejectCode, list[Record]] = {
     ],
     RejectCode.SOLD_BEFORE_LISTED: SOLD_EARLY,
     RejectCode.CONFLICT: replay.records([listing(), listing(event_id="another")]),
+    RejectCode.OTHER_MARKET: replay.records([listing(), sale(market="hdb")]),
 }
 
 
