@@ -23,8 +23,7 @@ from stream_app.contract.spans import DAY_MS
 
 if TYPE_CHECKING:
     from offline.backtest import Plan
-    from offline.errors import Judged
-    from offline.page import Section
+    from offline.errors import Errors, Judged
 
 _SAY_EVERY_EVENTS = 20_000
 _EVER_MS = 2**53  # later than any event
@@ -111,48 +110,47 @@ def eda(given: argparse.Namespace) -> dict[str, object]:
 def errors(given: argparse.Namespace) -> dict[str, object]:
     """A page that shows where prices are wrong."""
     from offline import errors_page, page
-    from offline.errors import analyse
 
     kafka, own = from_environment()
-    judged, of, versions, more = _judged(given, kafka, _plan(given, own))
-    found = analyse(judged, MARKETS[given.market].currency, of, versions)
+    judged, found = _judged(given, kafka, _plan(given, own))
     made = page.write(
         given.out or Path("var", "errors", given.market),
         f"errors-{given.of}",
         f"Errors in {given.market}",
-        f"Of {of}, {found.overall.rows:,} homes; prices in {found.currency}.",
-        [*errors_page.sections(judged, found), *more],
+        f"Of {found.of}, {found.overall.rows:,} homes; prices in {found.currency}.",
+        errors_page.sections(judged, found),
         found,
     )
     return {
         "market": given.market,
-        "of": of,
-        "versions": versions,
+        "of": found.of,
+        "versions": found.versions,
         "overall": msgspec.to_builtins(found.overall),
         "weakest_to_best": {split.by: split.balance.ratio for split in found.splits},
         **made,
     }
 
 
-def _judged(
-    given: argparse.Namespace, kafka: KafkaSettings, plan: Plan
-) -> tuple[Judged, str, list[str], list[Section]]:
-    """Who is judged, in words too, by which versions; and what else is to be shown of them."""
-    from offline import audit, backtest, dataset, errors_page
-    from offline.errors import of_holdout, of_served
+def _judged(given: argparse.Namespace, kafka: KafkaSettings, plan: Plan) -> tuple[Judged, Errors]:
+    from offline import audit, backtest, dataset
+    from offline.errors import analyse, of_holdout, of_served
     from offline.train import train as make
 
+    currency = MARKETS[given.market].currency
     if given.of == "served":
         versions, served = backtest.serve(_as_told(given, kafka), plan, say, _told())
-        return of_served(given.market, served), "the answers served at the listing", versions, []
+        judged = of_served(given.market, served)
+        return judged, analyse(judged, currency, "the answers served at the listing", versions)
     data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, _told())
     candidate = make(data, plan.seed, made_ms=0, say=say)
     judged = of_holdout(candidate.holdout, candidate.holdout_log)
-    section = errors_page.audit_section(
-        audit.importance(candidate, plan.seed), audit.findings(candidate)
+    of, version = "the champion alone on its holdout", candidate.champion.version
+    found = msgspec.structs.replace(
+        analyse(judged, currency, of, [version]),
+        importance=audit.importance(candidate, plan.seed),
+        findings=audit.findings(candidate),
     )
-    version = candidate.champion.version
-    return judged, "the champion alone on its holdout", [version], [section]
+    return judged, found
 
 
 def ablate(given: argparse.Namespace) -> dict[str, object]:

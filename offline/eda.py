@@ -199,8 +199,8 @@ def spread(name: str, values: Floats) -> Spread:
 def skew(known: Floats) -> float | None:
     """Third standardised moment; None of a constant.
 
-    >>> skew(np.array([1.0, 2.0, 3.0])), skew(np.array([2.0, 2.0]))
-    (0.0, None)
+    >>> round(skew(np.array([0.0, 0.0, 0.0, 1.0])), 4), skew(np.array([2.0, 2.0]))
+    (1.1547, None)
     """
     deviation = known.std()
     if deviation == 0:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from offline import metrics
+from offline.audit import Finding, Importance
 from offline.dataset import Dataset
 from offline.eda import day, months
 from offline.metrics import Figures
@@ -108,6 +109,8 @@ class Errors(Struct, frozen=True):
     splits: tuple[Split, ...]
     regions_by_month: dict[str, Balance]
     worst: tuple[Worst, ...]
+    importance: tuple[Importance, ...] = ()  # of a model on its holdout
+    findings: tuple[Finding, ...] = ()
 
 
 def of_served(market: str, served: Sequence[Outcome]) -> Judged:

@@ -17,18 +17,18 @@ _SHOWN_IMPORTANCES = 20
 
 
 def sections(judged: Judged, found: Errors) -> list[Section]:
-    """All parts of the page but the audit's."""
+    """All parts of the page; the audit's, where there was one."""
     return [
         _overall(found),
         _residuals(judged, found),
         *(_split(split, found.currency) for split in found.splits),
         _regions_by_month(found),
         _worst(found),
+        *([_audit(found.importance, found.findings)] if found.importance else []),
     ]
 
 
-def audit_section(importances: Sequence[Importance], findings: Sequence[Finding]) -> Section:
-    """What the model looks at, and what a person should look at."""
+def _audit(importances: Sequence[Importance], findings: Sequence[Finding]) -> Section:
     most = importances[:_SHOWN_IMPORTANCES]
     return Section(
         "Features",
@@ -39,7 +39,7 @@ def audit_section(importances: Sequence[Importance], findings: Sequence[Finding]
             np.array([each.mae_log for each in most]),
             np.array([each.rows for each in most], dtype=np.int64),
             "Importance",
-            "growth of the mean absolute log error",
+            "growth of the mean |log error|",
             same_rows=True,
         ),
         [

@@ -138,7 +138,7 @@ def shown(cell: Cell, *, share: bool = False) -> str:
     if isinstance(cell, str):
         return cell
     if share:
-        return f"{cell:.1%}".replace("%", " %")
+        return f"{round(100 * cell, 1) + 0.0:.1f} %"  # never -0.0
     if isinstance(cell, int) or abs(cell) >= 1000:
         return f"{cell:,.0f}"
     return f"{cell:.4g}"

@@ -14,7 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -23,6 +23,7 @@ HEIGHT_IN = 2.9
 ROW_IN = 0.19  # of a picture that has a line per name
 LINES_MAX = 40  # of named lines in a picture
 POINTS_MAX = 20_000  # more are only a blot, and take their time
+_ROUND = [times * 10.0**power for power in range(9) for times in (1, 2, 3, 5, 7)]
 _STYLE = {
     "svg.fonttype": "none",  # letters stay letters
     "svg.hashsalt": "housing",  # and the same data the same bytes
@@ -187,7 +188,10 @@ def _named_lines(
             counts: NDArray[np.int64] = counts,
         ) -> None:
             fill(axes, part, places)
-            labels = [f"{name} ({n:,})" for name, n in zip(shown, counts, strict=True)]
+            labels = [
+                name if same_rows else f"{name} ({n:,})"
+                for name, n in zip(shown, counts, strict=True)
+            ]
             axes.set_yticks(places, labels, fontsize=8)
             axes.set_ylim(-0.8, len(places) - 0.2)
 
@@ -286,7 +290,7 @@ def cloud(
         axes.set(xlabel=x_unit, ylabel=y_unit, ylim=np.quantile(y, (0.002, 0.998)))
         if told is None:
             axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_locator(FixedLocator(_ROUND))
             axes.xaxis.set_minor_locator(NullLocator())
         else:
             axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -137,11 +137,14 @@ def test_nothing_served_is_nothing_to_analyse() -> None:
 def test_the_page_shows_pictures_segments_and_the_audit(tmp_path: Path) -> None:
     candidate = train.train(sales.rows(), seed=0, made_ms=1)
     given = errors.of_holdout(candidate.holdout, candidate.holdout_log)
-    found = analysed(given)
-    section = errors_page.audit_section(audit.importance(candidate, 0), audit.findings(candidate))
+    found = msgspec.structs.replace(
+        analysed(given),
+        importance=audit.importance(candidate, 0),
+        findings=audit.findings(candidate),
+    )
 
     made = page.write(
-        tmp_path, "errors", "Errors", "About", [*errors_page.sections(given, found), section], found
+        tmp_path, "errors", "Errors", "About", errors_page.sections(given, found), found
     )
 
     html = Path(made["html"]).read_text(encoding="utf-8")
