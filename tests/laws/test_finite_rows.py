@@ -1,7 +1,6 @@
 """A feature row is complete, and each value is a finite number or unknown."""
 
 import math
-from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
@@ -10,11 +9,9 @@ from hypothesis import strategies as st
 
 from stream_app.contract import rules
 from stream_app.contract.events import AnyEvent, Listing
-from stream_app.contract.models import Policy
 from stream_app.core.features import NAMES
-from stream_app.core.pipeline import Desk, featurise
-from stream_app.core.publishers import Publisher
-from stream_app.core.region import Region
+from stream_app.core.pipeline import featurise
+from tests.desk import empty_desk
 from tests.laws.law import PLANTED, UNSHRUNK
 from tests.laws.test_no_poison import EVENTS
 
@@ -30,12 +27,7 @@ def check_law(handed_on: Served, how: settings = UNSHRUNK) -> None:
     @how
     @given(st.lists(EVENTS, min_size=4, max_size=16))
     def rows_are_finite_and_complete(events: list[AnyEvent]) -> None:
-        desk = Desk(
-            defaultdict(Region),
-            defaultdict(lambda: None),
-            defaultdict(Policy),
-            defaultdict(Publisher),
-        )
+        desk = empty_desk()
         for event in events:
             if rules.violation(event) is not None:
                 continue
