@@ -60,6 +60,32 @@ class Typical(Struct, array_like=True, gc=False):
     votes: list[dict[int, int]] = []  # for each feature that is a code: code -> how many
 
 
+class Moments(Struct, array_like=True):
+    """Weighted sums of residuals and of their squares."""
+
+    weight: float = 0.0
+    total: float = 0.0
+    squares: float = 0.0
+
+
+class Source(Struct, array_like=True):
+    """State of one source of labels (scoring/sources.py)."""
+
+    newest: Moments = msgspec.field(default_factory=Moments)  # of all that it sent
+    learned: Moments = msgspec.field(default_factory=Moments)  # of what was learned, as of at_ms
+    at_ms: int = 0  # event time
+    labels: int = 0
+    left_out: int = 0
+    is_out: bool = False
+
+
+class Sources(Struct, array_like=True):
+    """State of the sources of a market, or of a region."""
+
+    at_ms: int = 0  # the newest sale, event time
+    by_name: dict[str, Source] = {}
+
+
 class Region(Struct, array_like=True):
     """State of one region."""
 
@@ -74,6 +100,7 @@ class Region(Struct, array_like=True):
     scale: Decayed = msgspec.field(default_factory=Decayed)
     typical: Typical = msgspec.field(default_factory=Typical)
     peers: Peers = msgspec.field(default_factory=Peers)
+    sources: Sources = msgspec.field(default_factory=Sources)
 
 
 _encoder = msgspec.msgpack.Encoder()  # rings keep their order: windows.py

@@ -1,5 +1,8 @@
 """Whose labels are learned from: one who contradicts all others is left out until it agrees.
 
+Asked on both levels of the corrector: by the learner of a market's sources, by the scorer of
+a region's. State: core/region.py.
+
 The rule. Labels of a source are left out while the mean of its newest residuals lies more
 than `GAP_LIMIT` and three standard errors from the mean of what was learned from all other
 sources that are not left out themselves. A newcomer's first `WATCHED` labels are only watched; and where nobody else has
@@ -19,10 +22,8 @@ nobody can tell who is right: the first to be noticed is left out.
 
 import math
 
-import msgspec
-from msgspec import Struct
-
 from stream_app.contract.spans import DAY_MS
+from stream_app.core.region import Moments, Source, Sources
 from stream_app.scoring.corrector import TARGET_LIMIT
 
 GAP_LIMIT = 0.1  # log units: 10 % of price, on the mean of many homes
@@ -35,32 +36,6 @@ OTHERS_MIN = 20.0
 # Names with a record of their own; all later ones share the record of no name.
 NAMES_MAX = 100
 _NEWEST_DECAY = 0.5 ** (1 / NEWEST_HALF_LIFE)
-
-
-class Moments(Struct, array_like=True):
-    """Weighted sums of residuals and of their squares."""
-
-    weight: float = 0.0
-    total: float = 0.0
-    squares: float = 0.0
-
-
-class Source(Struct, array_like=True):
-    """State of one source in one market."""
-
-    newest: Moments = msgspec.field(default_factory=Moments)  # of all that it sent
-    learned: Moments = msgspec.field(default_factory=Moments)  # of what was learned, as of at_ms
-    at_ms: int = 0  # event time
-    labels: int = 0
-    left_out: int = 0
-    is_out: bool = False
-
-
-class Sources(Struct, array_like=True):
-    """State of a market's sources."""
-
-    at_ms: int = 0  # the newest sale, event time
-    by_name: dict[str, Source] = {}
 
 
 def admit(sources: Sources, name: str, residual_log: float, at_ms: int) -> bool:

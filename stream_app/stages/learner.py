@@ -33,12 +33,11 @@ from msgspec import Struct
 from stream_app.contract import topics, wire
 from stream_app.contract.models import CorrectorAnnounced, LiveErrors
 from stream_app.contract.predictions import Outcome, Step
-from stream_app.core.region import Decayed, Linear
+from stream_app.core.region import Decayed, Linear, Sources
 from stream_app.scoring import corrector, guard, interval, sources
 from stream_app.scoring.corrector import Learner
 from stream_app.scoring.guard import Guard
 from stream_app.scoring.interval import Segments
-from stream_app.scoring.sources import Sources
 from stream_app.stages import step
 from stream_app.stages.step import Batch, Control, Output, Record, Serving, State
 

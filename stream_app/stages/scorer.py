@@ -44,7 +44,7 @@ from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.core import pipeline
 from stream_app.core.labels import Served, Verdict
 from stream_app.core.pipeline import Desk, Done
-from stream_app.scoring import corrector, interval, rollout
+from stream_app.scoring import corrector, interval, rollout, sources
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
@@ -300,11 +300,16 @@ def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
 def _learn(served: Served, event: Sale | Correction, residual: float, bench: Bench) -> None:
     market_level = bench.market_levels[event.market]
     left = residual - (market_level.predict(served.features) if market_level else 0.0)
-    bench.region_levels[event.region].learn(served.features, left)
+    region_level, area = bench.region_levels[event.region], bench.desk.regions[event.region]
+    rest = left - region_level.predict(served.features)
+    if not sources.admit(area.sources, event.source, rest, event.event_time_ms):
+        counts = bench.control.counts
+        counts["sale:left_out"] = counts.get("sale:left_out", 0) + 1
+        return
+    region_level.learn(served.features, left)
     if served.step is Rung.CHAMPION and served.price is not None:
         error = abs(math.log(event.sale_price) - math.log(served.price))
-        region_errors = bench.desk.regions[event.region].scale
-        interval.decayed_add(region_errors, error / served.segment_factor)
+        interval.decayed_add(area.scale, error / served.segment_factor)
 
 
 def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from stream_app.contract import wire
 from stream_app.contract.predictions import Components, Outcome
 from stream_app.core.features import NAMES
+from stream_app.core.region import Sources
 from stream_app.scoring import corrector
 from stream_app.scoring.corrector import Learner
-from stream_app.scoring.sources import Sources
 from stream_app.stages import learner
 from stream_app.stages.learner import Market
 from stream_app.stages.step import Batch, Record, Serving, State, Step

@@ -2,8 +2,9 @@
 
 import msgspec
 
+from stream_app.core.region import Sources
 from stream_app.scoring import sources
-from stream_app.scoring.sources import LEARNED_HALF_LIFE_MS, NAMES_MAX, WATCHED, Sources, admit
+from stream_app.scoring.sources import LEARNED_HALF_LIFE_MS, NAMES_MAX, WATCHED, admit
 
 
 def told(known: Sources, name: str, residual_log: float, times: int, at_ms: int = 0) -> list[bool]:

@@ -1,6 +1,7 @@
 """Whose record an event is noted in, and what is told when a publisher is doubted."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -12,7 +13,7 @@ from stream_app.contract.topics import ALERTS
 from stream_app.core import publishers, region
 from stream_app.core.publishers import JUDGED_MIN, OWN_RECORDS, Publisher
 from stream_app.stages import scorer
-from stream_app.stages.step import Record, read_control
+from stream_app.stages.step import Batch, Record, Serving, State, Step, read_control
 from tests import replay
 from tests.builders import HOUR_MS, LISTED_MS, REGION, SOURCE, correction, listing, sale
 from tests.fakes.champion import FakeChampion, served_by
@@ -206,3 +207,48 @@ def test_a_unit_error_is_found_within_eight_sales_of_a_known_region(factor: floa
 
     assert [o.teaches for o in outcomes].index(False) == 20 + 7
     assert not any(o.teaches for o in outcomes[27:])
+
+
+def poisoned(factor: float, turns_at: int) -> list[AnyEvent]:
+    """A hundred sales of one source at the champion's price, then two in turn, one of them off."""
+    fair = math.exp(7.0 + math.log(110.0) + 0.05 * 7)
+    events: list[AnyEvent] = []
+    for n in range(400):
+        by_odd, off = n >= 100 and n % 2, n >= turns_at
+        who: dict[str, object] = {"source": "odd" if by_odd else SOURCE}
+        price = fair * (factor if by_odd and off else 1.0)
+        events += [home(n, **who), sold(n, price=price, **who)]
+    return events
+
+
+def moved_log(advance: replay.Advance, factor: float, turns_at: int) -> float:
+    """The farthest that the region's correction was ever moved."""
+    taken = replay.records(poisoned(factor, turns_at))
+    ran = replay.run(advance, [[record] for record in taken], SERVING)
+    return max(abs(each.components.region_correction) for each in replay.predictions(ran.outputs))
+
+
+def forgets_who_said_what(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: the rule is off."""
+    area = region.thaw(state[key]) if (key := f"region:{REGION}") in state else region.Region()
+    area.sources = region.Sources()
+    return scorer.advance(taken, {**state, key: region.freeze(area)}, models)
+
+
+CASES = [(0.5, 0), (1.5, 0), (3.0, 0), (0.5, 300), (1.5, 300), (3.0, 300)]
+
+
+@pytest.mark.parametrize(("factor", "turns_at"), CASES)
+def test_one_source_that_contradicts_the_others_moves_their_region_little(
+    factor: float, turns_at: int
+) -> None:
+    assert moved_log(scorer.advance, factor, turns_at) <= 0.12
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.5])
+def test_without_the_rule_it_moves_it_far(factor: float) -> None:
+    assert moved_log(forgets_who_said_what, factor, 0) > 0.12
+
+
+def test_what_a_region_did_not_learn_is_counted() -> None:
+    assert counts(run(poisoned(0.5, 0)))["sale:left_out"] == 150
