@@ -19,7 +19,7 @@ from stream_app.contract.ids import fingerprint
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core import peers, windows
-from stream_app.core.region import DAYS, HOURS, Region
+from stream_app.core.region import DAYS, HOURS, Region, sale_age_ms
 from stream_app.core.windows import Summary
 
 YEAR_DAYS = 365.2425
@@ -62,7 +62,7 @@ def look_around(region: Region, at_ms: int, peer_group: int | None = None) -> Ar
     (listings_24h,) = windows.count(HOURS, region.listings_hours, at_ms, (24,))
     listings_7d, listings_30d = windows.count(DAYS, region.listings_days, at_ms, (7, 30))
     week, month, quarter = windows.summarise(DAYS, region.sales_days, at_ms, (7, 30, 90))
-    age = (at_ms - region.last_sale_ms) / DAY_MS if region.last_sale_ms else NAN
+    age_ms = sale_age_ms(region, at_ms)
     return Around(
         sales_24h,
         listings_24h,
@@ -71,7 +71,7 @@ def look_around(region: Region, at_ms: int, peer_group: int | None = None) -> Ar
         week,
         month,
         quarter,
-        max(age, 0.0),
+        NAN if age_ms is None else age_ms / DAY_MS,
         peers.mean(region.peers, peer_group, at_ms),
     )
 

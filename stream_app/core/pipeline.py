@@ -136,7 +136,7 @@ def _list(
         served,
         superseded,
         served.naive_log,
-        max(0, event.event_time_ms - area.last_sale_ms) if area.last_sale_ms else None,
+        region.sale_age_ms(area, event.event_time_ms),
         entry.state in labels.SOLD,
         usual,
         doubted,

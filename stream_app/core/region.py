@@ -19,7 +19,7 @@ from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core import peers
 from stream_app.core.peers import Peers
 from stream_app.core.watermark import Clock, Timing, observe
-from stream_app.core.windows import Ring, Window, insert, micro
+from stream_app.core.windows import Ring, Window, insert, micro, newest_ms
 
 LAYOUT = 2
 
@@ -166,3 +166,17 @@ def note_sale(
         region.last_sale_ms = max(region.last_sale_ms, at_ms)
         if peer_group is not None:
             peers.insert(region.peers, peer_group, at_ms, value)
+
+
+def sale_age_ms(region: Region, at_ms: int) -> int | None:
+    """How long before `at_ms` the newest sale was that is not after it; None: no such sale.
+
+    To the millisecond, but for a listing older than the region's newest sale: then to the
+    bucket, of an hour or a day.
+    """
+    if region.last_sale_ms <= at_ms:
+        return at_ms - region.last_sale_ms if region.last_sale_ms else None
+    sold_ms = newest_ms(HOURS, region.sales_hours, at_ms)
+    if sold_ms is None:
+        sold_ms = newest_ms(DAYS, region.sales_days, at_ms)
+    return None if sold_ms is None else at_ms - sold_ms

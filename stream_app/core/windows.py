@@ -134,6 +134,20 @@ def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tup
     return tuple(counts)
 
 
+def newest_ms(window: Window, ring: Ring, at_ms: int) -> int | None:
+    """When the newest bucket that is not after `at_ms` began; None when there is none.
+
+    >>> from stream_app.contract.spans import DAY_MS
+    >>> ring, day = Ring(), Window(DAY_MS, 9)
+    >>> for n in (1, 6, 8):
+    ...     insert(day, ring, n * DAY_MS)
+    >>> newest_ms(day, ring, 7 * DAY_MS) == 6 * DAY_MS
+    True
+    """
+    began = (number * window.bucket_ms for number in reversed(ring.buckets))
+    return next((began_ms for began_ms in began if began_ms <= at_ms), None)
+
+
 def summarise(
     window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]
 ) -> tuple[Summary, ...]:

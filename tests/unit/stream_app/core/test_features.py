@@ -210,8 +210,22 @@ def test_a_listing_as_late_as_may_be_finds_its_whole_window(name: str, oldest_ms
     assert row_of(listing(), around)[name] == 1.0
 
 
-def test_the_newest_sale_is_never_younger_than_now() -> None:
-    assert row_of(listing(), sold((-0.5, 8.0)))["region_sale_age_days"] == 0.0
+@pytest.mark.parametrize(
+    ("days_before", "age_days"),
+    [
+        ((-1.5,), None),
+        ((-0.5, 0.25), 0.25),
+        ((-1.5, 60.0), 60.0),
+        ((-8.0, 0.5), 1.0),  # hours that old are gone: the day it was
+    ],
+    ids=["only a newer one", "hours before", "days before", "to the day"],
+)
+def test_a_late_listing_does_not_see_newer_sales(
+    days_before: tuple[float, ...], age_days: float | None
+) -> None:
+    age = row_of(listing(), sold(*((days, 8.0) for days in days_before)))["region_sale_age_days"]
+
+    assert math.isnan(age) if age_days is None else age == age_days
 
 
 def test_the_naive_price_is_the_median_per_m2_times_the_area() -> None:
