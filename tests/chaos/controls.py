@@ -1,13 +1,10 @@
 """Workers with a part replaced by a wrong one, for the controls: the run must then go red.
 
-    python -m tests.chaos.controls NAME      a scorer with that bug
-
 Each bug is what somebody might build by mistake. A control that stays green would mean that
 the oracle is blind, or that the faults never come at the moment that matters.
 """
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -28,6 +25,13 @@ from tests.chaos.schedule import SCORER, Fault, Kind, only
 from tests.integration.split_worker import SplitPublisher
 
 _ACKNOWLEDGED_WITHIN_S = 10.0
+# Heeds SIGTERM while it loads, as the real command line does: loading takes seconds.
+_PROGRAM = """\
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+from tests.chaos import controls
+controls.main(sys.argv[1])
+"""
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -155,16 +159,11 @@ def faults(name: str, seed: int, count: int) -> tuple[Fault, ...]:
 
 def command(name: str) -> tuple[str, ...]:
     """How a worker with that bug is started."""
-    return (sys.executable, "-m", "tests.chaos.controls", name)
+    return (sys.executable, "-c", _PROGRAM, name)
 
 
 def main(name: str) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # as the real one, while it starts
     kafka, stream = settings.from_environment()
     logs.start(stream.log_level)
     runner = CONTROLS[name].build(kafka, stream, planted(read_faults(stream.chaos)))
     worker.run(runner, kafka, stream.session_timeout_s)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
