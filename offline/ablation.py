@@ -78,8 +78,10 @@ class Errors(NamedTuple):
     answer: NDArray[np.float64]
 
 
-def run(dataset: Dataset, seeds: int, say: Callable[[str], None]) -> Report:
-    """Train and judge every variant.
+def run(
+    dataset: Dataset, seeds: int, say: Callable[[str], None], only: Sequence[str] = ()
+) -> Report:
+    """Train and judge every variant, or `only` those of some features and groups.
 
     Raises
     ------
@@ -89,13 +91,14 @@ def run(dataset: Dataset, seeds: int, say: Callable[[str], None]) -> Report:
         folds = list(_folds(dataset))
         shape = choose_shape(dataset.take(dataset.sold_ms < folds[0].from_ms), 0)
         weeks = np.concatenate([dataset.listed_ms[f.newer] for f in folds]) // (7 * DAY_MS)
-        told = dict(_variants(dataset))
+        told = {k: v for k, v in _variants(dataset) if not only or k in only}
         base = _errors(dataset, folds, shape, IGNORED, seeds)
         gains = []
         for what, (ignored, used) in told.items():
-            say(f"{'without' if used else 'with'} {what}")
             found = _errors(dataset, folds, shape, ignored, seeds)
-            gains.append(_gain(what, used, base, found, weeks))
+            gain = _gain(what, used, base, found, weeks)
+            say(f"{what}: {gain.answer:+.2%} ± {gain.spread:.2%}{'' if used else ' when read'}")
+            gains.append(gain)
     return Report(
         market=dataset.market,
         rows=len(dataset),

@@ -100,6 +100,9 @@ def _ablate(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seeds", type=_count, default=3, metavar="N", help="draws of rows; default %(default)s"
     )
+    command.add_argument(
+        "--only", action="append", default=[], metavar="WHAT", help="a feature, or 'group NAME'"
+    )
     command.add_argument("--out", type=Path, metavar="FILE", help="the table as markdown, too")
 
 

@@ -161,7 +161,7 @@ def ablate(given: argparse.Namespace) -> dict[str, object]:
         raise WrongOptions("--seeds: at least 1 is wanted")
     kafka, _ = from_environment()
     data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, _told())
-    report = ablation.run(data, given.seeds, say)
+    report = ablation.run(data, given.seeds, say, given.only)
     if given.out is not None:
         given.out.write_text(ablation.markdown(report, _command(given)), "utf-8")
     return ablation.as_result(report)
@@ -170,6 +170,7 @@ def ablate(given: argparse.Namespace) -> dict[str, object]:
 def _command(given: argparse.Namespace) -> str:
     of_source = f"--source {given.source}" if given.source else f"--events {given.events}"
     files = "".join(f" --file {path.name}" for path in given.file)
+    files += "".join(f" --only '{what}'" for what in given.only)
     day = time.strftime("%Y-%m-%d", time.gmtime(given.train_to / 1000))
     return (
         f"python -m offline ablate --market {given.market} {of_source}{files} "

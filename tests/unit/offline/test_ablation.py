@@ -7,10 +7,12 @@ from offline import ablation
 from offline.ablation import Gain, Report
 from tests import sales
 
+told: list[str] = []
+
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return ablation.run(sales.rows(), 2, lambda text: None)
+    return ablation.run(sales.rows(), 2, told.append, ("home_log_area", "season_sin", "home_floor"))
 
 
 def gain(report: Report, what: str) -> Gain:
@@ -30,6 +32,11 @@ def test_what_is_not_read_is_tried_with_it_and_gains_nothing(report: Report) -> 
 
     assert not season.used
     assert abs(season.answer) < 0.05
+
+
+def test_each_gain_is_told_as_soon_as_it_is_known(report: Report) -> None:
+    assert len(told) == len(report.gains)
+    assert any(line.startswith("season_sin: ") and line.endswith(" when read") for line in told)
 
 
 def test_a_column_that_the_market_does_not_fill_is_left_out(report: Report) -> None:
