@@ -242,3 +242,24 @@ def test_pages_vanish_with_what_was_on_them() -> None:
 def test_the_law_of_vanishing_catches(planted: Keeping) -> None:
     with pytest.raises((AssertionError, InvariantBroken, ValueError)):
         check_vanishes(planted, PLANTED)
+
+
+def test_each_event_takes_one_page_of_a_full_week_the_first_one_first() -> None:
+    shelf = a_shelf(entries_max=10_000)
+    for number in range(3 * PAGE_KEYS - 10):
+        entry = shelf.entries[f"home-{number}"] = Entry(LabelState.PENDING, MARKET)
+        expiry.touch(shelf, f"home-{number}", entry, None, LISTED_MS)
+    shelf.ledger.watermark.newest_ms += LONGEST_MS
+
+    left = []
+    while shelf.ledger.filed:
+        expiry.forget(shelf)
+        live = [key for key, entry in shelf.entries.items() if entry is not None]
+        left.append((len(live), live[:1]))
+
+    assert left == [
+        (2 * PAGE_KEYS - 10, [f"home-{PAGE_KEYS}"]),
+        (PAGE_KEYS - 10, [f"home-{2 * PAGE_KEYS}"]),
+        (0, []),
+    ]
+    assert shelf.ledger.expired == {"pending": 3 * PAGE_KEYS - 10}
