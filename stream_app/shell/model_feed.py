@@ -9,11 +9,12 @@ swap counts for a partition (the stage writes that with the first batch made wit
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_app.contract import wire
@@ -31,6 +32,7 @@ from stream_app.stages.step import PriceModel
 
 _PARTITION = 0
 _POLL_S = 0.5
+SILENCE_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -87,22 +89,53 @@ def follow(admin: AdminClient, kafka: KafkaSettings, shelf: Shelf) -> None:
     stored = read_state(admin, kafka, topic, _PARTITION)
     shelf.put(_decoded(list(stored.records.values())))
     shelf.fill()
-    consumer = Consumer(reader_config(kafka) | {"fetch.wait.max.ms": 500})
-    consumer.assign([TopicPartition(topic, _PARTITION, stored.end)])
     wanted = threading.Event()
-    for work, arguments in ((_read_on, (consumer, shelf, wanted)), (_open_on, (shelf, wanted))):
+
+    def take(values: list[bytes]) -> None:
+        shelf.put(_decoded(values))
+        wanted.set()
+
+    for work, arguments in (
+        (_read_on, (kafka, topic, stored.end, take)),
+        (_open_on, (shelf, wanted)),
+    ):
         threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
 
-def _read_on(consumer: Consumer, shelf: Shelf, wanted: threading.Event) -> None:
+def _read_on(
+    kafka: KafkaSettings, topic: str, at: int, take: Callable[[list[bytes]], None]
+) -> None:
+    """Read with one client until it has been silent for long, then go on with a new one.
+
+    A client whose broker had gone and come back was once seen to hear nothing more. A
+    new one costs a connection, and a swap that nobody hears of costs trust.
+    """
     while True:
+        consumer = Consumer(reader_config(kafka) | {"fetch.wait.max.ms": 500})
+        consumer.assign([TopicPartition(topic, _PARTITION, at)])
+        at = read_until_silent(consumer, at, take)
+        consumer.close()
+
+
+def read_until_silent(
+    consumer: Consumer,
+    at: int,
+    take: Callable[[list[bytes]], None],
+    silence_s: float = SILENCE_S,
+) -> int:
+    """Pass on what comes until nothing has come for `silence_s`; give the offset to go on from."""
+    heard_s = time.monotonic()
+    while time.monotonic() - heard_s < silence_s:
         # Whatever comes first is not kept waiting for more.
         messages = consumer.consume(1, timeout=_POLL_S)
         messages += consumer.consume(100, timeout=0)
-        values = [value for one in messages if (value := _value(one)) is not None]
-        if values:
-            shelf.put(_decoded(values))
-            wanted.set()
+        records = [one for one in messages if one.error() is None]
+        if records:
+            heard_s, at = time.monotonic(), records[-1].offset() + 1
+            values = [value for one in records if (value := one.value()) is not None]  # not erased
+            if values:
+                take(values)
+    return at
 
 
 def _open_on(shelf: Shelf, wanted: threading.Event) -> None:
@@ -110,11 +143,6 @@ def _open_on(shelf: Shelf, wanted: threading.Event) -> None:
         wanted.wait()
         wanted.clear()
         shelf.fill()
-
-
-def _value(message: Message) -> bytes | None:
-    """What a record holds; None for a tombstone, an end mark, or a fault the client mends."""
-    return message.value() if message.error() is None else None
 
 
 def _decoded(values: list[bytes]) -> list[AnyModelMessage]:

@@ -1,12 +1,13 @@
 """Champions from files: what the store, the key and the child process say against them."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from stream_app.contract.rejects import ModelRefused
-from stream_app.shell.model_feed import loader, opener
+from stream_app.shell.model_feed import loader, opener, read_until_silent
 from stream_app.shell.settings import StreamSettings
 from tests import champions, messages
 
@@ -56,3 +57,43 @@ def test_without_a_trusted_key_no_child_is_asked(tmp_path: Path) -> None:
     (refused,) = opener(settings)([messages.champion()])
 
     assert "HOUSING_STREAM_TRUSTED_KEY" in str(refused)
+
+
+class Message(NamedTuple):
+    at: int
+    text: bytes | None
+    fault: str | None = None
+
+    def offset(self) -> int:
+        return self.at
+
+    def value(self) -> bytes | None:
+        return self.text
+
+    def error(self) -> str | None:
+        return self.fault
+
+
+class Client:
+    """A consumer that hands out what it was given, then nothing more."""
+
+    def __init__(self, *fetches: list[Message]) -> None:
+        self._fetches = list(fetches)
+
+    def consume(self, _count: int, timeout: float) -> list[Message]:
+        return self._fetches.pop(0) if self._fetches else []
+
+
+def test_a_client_that_fell_silent_is_followed_by_one_that_goes_on_behind_what_came() -> None:
+    taken: list[list[bytes]] = []
+    first, erased, end_mark = Message(7, b"a"), Message(9, None), Message(11, None, "end")
+    client = Client([first], [erased, end_mark], [Message(12, b"b")])
+
+    at = read_until_silent(client, 3, taken.append, silence_s=0.01)
+
+    assert taken == [[b"a"], [b"b"]]
+    assert at == 13
+
+
+def test_a_client_that_hears_nothing_leaves_the_place_as_it_was() -> None:
+    assert read_until_silent(Client(), 3, lambda _: None, silence_s=0.01) == 3
