@@ -188,7 +188,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     corrects: Annotated[bool, Meta(description="an outcome of this sale was published before")]
     teaches: Annotated[
         bool, Meta(description="false while its publisher, or the listing's, is doubted")
-    ]
+    ] = True
     listed_ms: int
     sold_ms: int
     sale_price: float
