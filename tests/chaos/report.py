@@ -20,11 +20,14 @@ class Recovery(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """The line. Everything from `lost` to `wrong_state` must be 0, and nothing may have failed."""
+    """The line. Everything from `lost` to `wrong_state` must be 0, and nothing may have failed.
+
+    With a control the former must not be 0: a run that failed otherwise shows nothing of it.
+    """
 
     seed: int
     control: str | None
-    red: bool
+    red: bool  # one of them is not 0
     faults: Mapping[str, int]  # that took effect, by kind
     faults_planned: int
     events: int
@@ -43,8 +46,8 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """A control must be red, everything else must not."""
-        return self.red is (self.control is not None)
+        """A control must be red, everything else must not; nothing may have failed in either."""
+        return self.red is (self.control is not None) and not self.failures
 
 
 def recovery(took_s: Sequence[tuple[str, float]]) -> Recovery:

@@ -20,6 +20,7 @@ from stream_app.contract.topics import (
     full_name,
 )
 from stream_app.shell import topics_admin
+from stream_app.shell.runner import EX_OUR_FAULT
 from stream_app.shell.settings import StreamSettings
 from tests import champions
 from tests.chaos import bundles, committed, controls, crew, faults, load, node, oracle, report
@@ -30,7 +31,14 @@ from tests.chaos.node import OwnBroker
 from tests.chaos.oracle import Judged
 from tests.chaos.progress import Progress
 from tests.chaos.report import Report
-from tests.chaos.schedule import BROKER_KINDS, LEARNER, SCORER, Fault, schedule
+from tests.chaos.schedule import (
+    BROKER_KINDS,
+    LEARNER,
+    SCORER,
+    Fault,
+    ends_explained,
+    schedule,
+)
 from tests.integration.brokers import plain_environment
 from tests.waiting import until
 
@@ -130,6 +138,14 @@ class Run:
                 self.failures.append(f"after SIGTERM workers ended with {statuses}")
             if workers.strange_exits():
                 self.failures.append(f"exit statuses {workers.strange_exits()}")
+            ended, explained = (
+                workers.exits().get(EX_OUR_FAULT, 0),
+                ends_explained(planned, options.workers + _LEARNERS),
+            )
+            if ended > explained:
+                self.failures.append(
+                    f"{ended} workers ended with {EX_OUR_FAULT}, the faults explain {explained}"
+                )
             return feed.sent, workers.exits()
 
     def _hurt(self, planned: Sequence[Fault], world: World) -> None:
@@ -176,7 +192,7 @@ class Run:
         return Report(
             seed=self.options.seed,
             control=self.options.control,
-            red=bool(tally.wrong or self.failures),
+            red=bool(tally.wrong),
             faults=report.by_kind(self.took_s),
             faults_planned=len(planned),
             events=judged.counts["events"],

@@ -67,6 +67,16 @@ def schedule(seed: int, count: int, broker_is_ours: bool) -> tuple[Fault, ...]:
     return tuple(_fault(number, kind, draw) for number, kind in enumerate(_joins_and_leaves(drawn)))
 
 
+def ends_explained(planned: Sequence[Fault], workers: int) -> int:
+    """How many workers may end by themselves: each may when its broker fails, one that was
+    frozen or held up for longer than a session or a transaction lasts may, and no other.
+    """
+    frozen = (Kind.STOP_LONG, Kind.ZOMBIE, Kind.STEP_DELAY)
+    return sum(
+        workers if fault.kind in BROKER_KINDS else int(fault.kind in frozen) for fault in planned
+    )
+
+
 def only(kind: Kind, stage: str, seed: int, count: int, point: Point) -> tuple[Fault, ...]:
     """One kind at one point, again and again: what a control is shown with."""
     draw = random.Random(f"faults {seed}")

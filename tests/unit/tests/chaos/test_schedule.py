@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.chaos.schedule import BROKER_KINDS, LEARNER, LEARNER_KINDS, Kind, schedule
+from tests.chaos.schedule import (
+    BROKER_KINDS,
+    LEARNER,
+    LEARNER_KINDS,
+    Kind,
+    ends_explained,
+    schedule,
+)
 
 ALL_BUT_LEAVE = len(Kind) - 1
 
@@ -36,3 +43,14 @@ def test_learners_are_hit_by_what_can_hit_them() -> None:
     hit = {fault.kind for fault in schedule(1, 500, True) if fault.stage == LEARNER}
 
     assert hit == set(LEARNER_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends"), [(Kind.BROKER_KILL, 4), (Kind.ZOMBIE, 1), (Kind.SIGKILL, 0), (Kind.JOIN, 0)]
+)
+def test_only_what_freezes_a_worker_or_fails_its_broker_explains_its_end(
+    kind: Kind, ends: int
+) -> None:
+    planned = [fault for fault in schedule(1, 100, True) if fault.kind is kind]
+
+    assert ends_explained(planned, workers=4) == ends * len(planned)
