@@ -25,7 +25,10 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     """What every event says, whatever happened."""
 
     event_id: Annotated[
-        Name, Meta(description="unique per event; sent again, the same id is a duplicate")
+        Name,
+        Meta(
+            description="unique among the events of a listing; sent again, the same id is a duplicate"
+        ),
     ]
     event_time_ms: Annotated[TimeMs, Meta(description="when it happened, not when it was sent")]
     market: Annotated[Label, Meta(description="which market, see contract/markets.py")]

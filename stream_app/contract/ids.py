@@ -22,13 +22,16 @@ def fingerprint(*parts: str) -> str:
     return digest.hexdigest()
 
 
-def prediction_id(event_id: str, arm: str) -> str:
-    """Name the prediction that `event_id` causes in `arm`: only events cause predictions.
+def prediction_id(region: str, listing_id: str, event_id: str, arm: str) -> str:
+    """Name the prediction that an event causes in `arm`: only events cause predictions.
 
-    >>> prediction_id("e-1", "champion") == prediction_id("e-1", "champion")
-    True
+    An event is known by its id among those of its listing only: publishers do not ask each
+    other, so two homes may have an event of the same id, and both are answered.
+
+    >>> prediction_id("kc-1", "a", "1", "champion") == prediction_id("kc-1", "b", "1", "champion")
+    False
     """
-    return fingerprint("prediction", event_id, arm)
+    return fingerprint("prediction", region, listing_id, event_id, arm)
 
 
 def murmur2(data: bytes) -> int:

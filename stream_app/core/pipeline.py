@@ -105,7 +105,7 @@ def _list(
     peer_group = peers.group_of(event.street, event.property_type)
     around = features.look_around(area, event.event_time_ms, peer_group)
     served = Served(
-        prediction_id=prediction_id(event.event_id, arm),
+        prediction_id=prediction_id(event.region, event.listing_id, event.event_id, arm),
         listed_ms=event.event_time_ms,
         late=timing is Timing.LATE,
         area_m2=event.area_m2,

@@ -57,7 +57,6 @@ from stream_app.stages.step import (
     Output,
     PriceModel,
     Record,
-    Roster,
     Serving,
     State,
     Step,
@@ -84,8 +83,6 @@ _REJECTED = {
     ),
 }
 _NOTHING = Said(None)
-
-_ABSENT = Roster()
 
 
 class Taken(Struct):
@@ -143,11 +140,15 @@ def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench
 
 
 def _activate(bench: Bench) -> None:
-    """Say what serves from this batch on, models and policy, where that is news."""
+    """Say what serves from this batch on, models and policy, where that is news.
+
+    The first batch says it in any case, also that no model serves: a replay must not need
+    to know what the defaults of the policy were.
+    """
     first = bench.batch.records[0]
     for market, serving in sorted(bench.serving.items()):
         now = serving.roster
-        if bench.control.served.get(market, _ABSENT) != now:
+        if bench.control.served.get(market) != now:
             bench.control.served[market] = now
             partition = bench.batch.partition
             activated = Activated(
@@ -270,7 +271,9 @@ def _in_the_other_arm(served: Served, listing: Listing) -> Served:
     return msgspec.structs.replace(
         served,
         arm=Arm.CHALLENGER,
-        prediction_id=prediction_id(listing.event_id, Arm.CHALLENGER),
+        prediction_id=prediction_id(
+            listing.region, listing.listing_id, listing.event_id, Arm.CHALLENGER
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """Ids are the same in every run, and partitions the same as Kafka's own clients choose."""
 
+import itertools
+
 import pytest
 from kafka.partitioner.default import murmur2 as kafka_murmur2
 
@@ -7,7 +9,7 @@ from stream_app.contract import ids
 
 
 def test_an_id_is_the_same_in_every_run() -> None:
-    assert ids.prediction_id("kc-1:listing:0", "champion") == "ae49790610787ea1f06b4fde"
+    assert ids.prediction_id("kc-1", "a", "a:0", "champion") == "b383871e75406c7e11deb901"
 
 
 @pytest.mark.parametrize(
@@ -29,8 +31,10 @@ def test_a_lone_surrogate_has_a_fingerprint_too() -> None:
     assert len(ids.fingerprint("\ud800")) == 24
 
 
-def test_each_arm_names_its_own_prediction() -> None:
-    assert ids.prediction_id("e-1", "champion") != ids.prediction_id("e-1", "challenger")
+def test_each_region_listing_event_and_arm_names_its_own_prediction() -> None:
+    causes = itertools.product(["kc-1", "kc-2"], "ab", ["1", "2"], ["champion", "challenger"])
+
+    assert len({ids.prediction_id(*cause) for cause in causes}) == 16
 
 
 @pytest.mark.parametrize("length", range(9))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stream_app.contract.events import AnyEvent
+from stream_app.contract.events import AnyEvent, Listing
 from stream_app.contract.ids import prediction_id
 from stream_app.contract.predictions import Arm
 from stream_app.core.features import NAMES
@@ -53,11 +53,15 @@ def test_a_listing_id_means_something_within_its_region() -> None:
     assert entry_key(listing()) != entry_key(listing(region="kc-98103"))
 
 
+def named(event: Listing) -> str:
+    return prediction_id(event.region, event.listing_id, event.event_id, Arm.CHAMPION)
+
+
 def test_a_prediction_is_named_after_the_event_that_caused_it() -> None:
     served = last_of(listing()).served
 
     assert served is not None
-    assert served.prediction_id == prediction_id(listing().event_id, Arm.CHAMPION)
+    assert served.prediction_id == named(listing())
 
 
 def test_a_listing_does_not_count_itself() -> None:
@@ -98,7 +102,7 @@ def test_an_amended_listing_supersedes_the_newest_prediction() -> None:
     superseded = last_of(listing(), AMENDED).superseded
 
     assert superseded is not None
-    assert superseded.prediction_id == prediction_id(listing().event_id, Arm.CHAMPION)
+    assert superseded.prediction_id == named(listing())
 
 
 def test_a_first_listing_supersedes_nothing() -> None:

@@ -85,7 +85,8 @@ def test_the_challenger_answers_its_arm(mode: RolloutMode, share: float) -> None
         assert prediction.arm is arm
         assert prediction.step is (Step.CHALLENGER if challenged else Step.CHAMPION)
         assert prediction.versions.champion == ("v3" if challenged else "v2")
-        assert prediction.prediction_id == prediction_id(prediction.event_id, arm)
+        cause = (prediction.region, prediction.listing_id, prediction.event_id)
+        assert prediction.prediction_id == prediction_id(*cause, arm)
         assert prediction.quality_reasons == ()
     assert shadows(ran) == []
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from stream_app.contract.events import AnyEvent
-from stream_app.contract.models import Activated
+from stream_app.contract.models import Activated, Policy
 from stream_app.contract.predictions import QualityReason, Step
 from stream_app.contract.topics import ACTIVATIONS, EVENTS, PREDICTIONS, STATE
 from stream_app.core import region
@@ -360,8 +360,26 @@ def test_only_news_is_activated(
     assert [(each.champion, each.corrector) for each in found] == activated
 
 
-def test_a_market_that_nobody_serves_is_not_activated() -> None:
-    assert replay.activations(run(listing(), serving={MARKET: Serving()}).outputs) == []
+def test_the_first_batch_also_says_that_no_model_serves_and_by_which_policy() -> None:
+    """Else a replay of it would change with the defaults."""
+    assert replay.activations(run(listing(), serving={MARKET: Serving()}).outputs) == [
+        Activated(
+            partition=0,
+            from_offset=0,
+            market=MARKET,
+            champion=None,
+            corrector=None,
+            policy=Policy(),
+        )
+    ]
+
+
+def test_homes_that_have_an_event_id_in_common_are_told_apart() -> None:
+    places: tuple[dict[str, str], ...] = ({}, {"listing_id": "other"}, {"region": "kc-98103"})
+
+    told = replay.predictions(run(*(listing(event_id="e-1", **at) for at in places)).outputs)
+
+    assert len({each.prediction_id for each in told}) == 3
 
 
 def test_a_served_row_is_as_wide_as_its_names() -> None:
