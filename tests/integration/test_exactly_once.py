@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,23 @@ def test_two_workers_share_the_partitions_and_pass_them_on(
         assert stop(first) == 0
         until_applied(kafka)
         assert stop(second) == 0
+
+    check_exactly_once(kafka)
+
+
+def test_a_worker_that_comes_and_goes_leaves_no_trace(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
+) -> None:
+    events = market(listings=2_000)
+
+    with worker(environment, log, chaos="before_commit:delay=0.05", batch_max="50") as first:
+        for part in range(4):
+            publish(kafka, events[part * 1_000 : (part + 1) * 1_000], EVENTS)
+            with worker(environment, log, batch_max="50") as second:
+                until(partial(_opened, log, second.pid), WITHIN_S, "the second works")
+                assert stop(second) == 0
+        until_applied(kafka)
+        assert stop(first) == 0
 
     check_exactly_once(kafka)
 
