@@ -21,7 +21,7 @@ from stream_app.core.peers import Peers
 from stream_app.core.watermark import Clock, Timing, observe
 from stream_app.core.windows import Ring, Window, insert, micro, newest_ms
 
-LAYOUT = 2
+LAYOUT = 3
 
 # The longest window, the bucket under way, and the largest lateness that a policy may allow
 # (see windows.py). Not the policy's own: a ring would then forget what a wider one wants back.
@@ -72,8 +72,8 @@ class Source(Struct, array_like=True):
     """State of one source of labels (scoring/sources.py)."""
 
     newest: Moments = msgspec.field(default_factory=Moments)  # of all that it sent
-    learned: Moments = msgspec.field(default_factory=Moments)  # of what was learned, as of at_ms
-    at_ms: int = 0  # event time
+    learned: Moments = msgspec.field(default_factory=Moments)  # of what was learned
+    learned_at: int = 0  # labels of all sources by the newest of those
     labels: int = 0
     left_out: int = 0
     is_out: bool = False
@@ -82,7 +82,9 @@ class Source(Struct, array_like=True):
 class Sources(Struct, array_like=True):
     """State of the sources of a market, or of a region."""
 
-    at_ms: int = 0  # the newest sale, event time
+    labels: int = 0
+    newcomers: Moments = msgspec.field(default_factory=Moments)  # of the newest that they sent
+    newcomers_out: bool = False
     by_name: dict[str, Source] = {}
 
 

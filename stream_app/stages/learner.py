@@ -119,7 +119,7 @@ def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
     if outcome.corrects or not outcome.teaches or outcome.active_residual_log is None:
         return False
     left = outcome.active_residual_log - learner.predict(outcome.features)
-    if not sources.admit(market.sources, outcome.source, left, outcome.sold_ms):
+    if not sources.admit(market.sources, outcome.source, left):
         return False
     learner.learn(outcome.features, outcome.active_residual_log)
     if outcome.step is Step.CHAMPION:

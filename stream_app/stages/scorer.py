@@ -305,7 +305,7 @@ def _learn(served: Served, event: Sale | Correction, residual: float, bench: Ben
     left = residual - (market_level.predict(served.features) if market_level else 0.0)
     region_level, area = bench.region_levels[event.region], bench.desk.regions[event.region]
     rest = left - region_level.predict(served.features)
-    if not sources.admit(area.sources, event.source, rest, event.event_time_ms):
+    if not sources.admit(area.sources, event.source, rest):
         counts = bench.control.counts
         counts["sale:left_out"] = counts.get("sale:left_out", 0) + 1
         return

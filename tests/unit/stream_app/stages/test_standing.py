@@ -9,6 +9,7 @@ from stream_app.contract import wire
 from stream_app.contract.alerts import Alert, Severity
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.predictions import Doubt, QualityReason
+from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import ALERTS
 from stream_app.core import publishers, region
 from stream_app.core.publishers import JUDGED_MIN, OWN_RECORDS, Publisher
@@ -248,6 +249,30 @@ def test_one_source_that_contradicts_the_others_moves_their_region_little(
 @pytest.mark.parametrize("factor", [0.5, 1.5])
 def test_without_the_rule_it_moves_it_far(factor: float) -> None:
     assert moved_log(forgets_who_said_what, factor, 0) > 0.12
+
+
+def test_one_absurd_date_does_not_turn_around_who_is_believed() -> None:
+    events = poisoned(1.4, 0)
+    far_ms = LISTED_MS + 4_000 * DAY_MS
+    events[2 * 101 + 1] = sold(101, price=300_000.0, source="odd", event_time_ms=far_ms)
+
+    ran = run(events)
+
+    assert replay.reject_codes(ran.outputs) == []
+    said = region.thaw(ran.state[f"region:{REGION}"]).sources
+    assert said.by_name[SOURCE].left_out == 0
+    assert said.by_name["odd"].left_out == 150
+
+
+def test_a_region_learns_from_many_honest_sources() -> None:
+    events: list[AnyEvent] = []
+    for n in range(300):
+        who: dict[str, object] = {"source": f"s-{n % 20}"}
+        events += [home(n, **who), sold(n, price=221_900.0 * (1.0 + 0.05 * (n % 7 - 3)), **who)]
+
+    ran = run(events)
+
+    assert region.thaw(ran.state[f"region:{REGION}"]).corrector.labels >= 0.95 * 300
 
 
 def test_what_a_region_did_not_learn_is_counted() -> None:
