@@ -27,7 +27,7 @@ from stream_app.contract.topics import (
     Topic,
     full_name,
 )
-from stream_app.shell import history, source
+from stream_app.shell import history, model_feed, source
 from stream_app.shell.explained import Explanation
 from stream_app.shell.lineups import Load, NotAnnounced, lineups, segments
 from stream_app.shell.region_store import StateUnreadable, read_state
@@ -130,7 +130,7 @@ def _rebuild(
     activations = list(_activations(admin, kafka, partition, last))
     models = read_state(admin, kafka, full_name(kafka.prefix, MODELS), 0).records.values()
     try:
-        lineup = lineups(activations, map(wire.decode_model_message, models), load)
+        lineup = lineups(activations, model_feed.decoded(models), load)
     except (NotAnnounced, ModelRefused) as error:
         raise CannotExplain(f"a model that served it cannot be had: {error}") from error
     state: dict[str, bytes] = {}

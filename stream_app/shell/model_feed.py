@@ -10,7 +10,7 @@ swap counts for a partition (the stage writes that with the first batch made wit
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -83,16 +83,30 @@ def _trusted_key(settings: StreamSettings) -> bytes:
         ) from error
 
 
+def decoded(values: Iterable[bytes | None]) -> Iterator[AnyModelMessage]:
+    """The messages among a topic's values. What is none is logged and passed over; erased ones too.
+
+    All that read the topic to know what served must skip the same records.
+    """
+    for value in values:
+        if value is None:
+            continue
+        try:
+            yield wire.decode_model_message(value)
+        except msgspec.MsgspecError as error:
+            _log.error("a record of %s is no model message: %s", MODELS.name, error)
+
+
 def follow(admin: AdminClient, kafka: KafkaSettings, shelf: Shelf) -> None:
     """Return when all that was announced so far is on the shelf; threads go on from there."""
     topic = full_name(kafka.prefix, MODELS)
     stored = read_state(admin, kafka, topic, _PARTITION)
-    shelf.put(_decoded(list(stored.records.values())))
+    shelf.put(list(decoded(stored.records.values())))
     shelf.fill()
     wanted = threading.Event()
 
     def take(values: list[bytes]) -> None:
-        shelf.put(_decoded(values))
+        shelf.put(list(decoded(values)))
         wanted.set()
 
     for work, arguments in (
@@ -143,13 +157,3 @@ def _open_on(shelf: Shelf, wanted: threading.Event) -> None:
         wanted.wait()
         wanted.clear()
         shelf.fill()
-
-
-def _decoded(values: list[bytes]) -> list[AnyModelMessage]:
-    messages = []
-    for value in values:
-        try:
-            messages.append(wire.decode_model_message(value))
-        except msgspec.MsgspecError as error:
-            _log.error("a record of %s is no model message: %s", MODELS.name, error)
-    return messages

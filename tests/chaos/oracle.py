@@ -77,10 +77,7 @@ def judge_scorer(kafka: KafkaSettings, settings: StreamSettings, partition: int)
             wire.decode_activated(r.value or b"")
             for r in committed.records(kafka, topics.ACTIVATIONS, partition)
         ),
-        (
-            wire.decode_model_message(r.value or b"")
-            for r in committed.records(kafka, topics.MODELS, 0)
-        ),
+        model_feed.decoded(r.value for r in committed.records(kafka, topics.MODELS, 0)),
         model_feed.loader(settings),
     )
     run = _unbroken(
@@ -104,7 +101,7 @@ def judge_learner(kafka: KafkaSettings, partition: int) -> Judged:
     versions = [
         committed.named_message(topics.MODELS, message)
         for message in committed.read(kafka, topics.MODELS, 0)
-        if message.value() is not None and _version_of(message.value(), partition)
+        if _version_of(message.value(), partition)
     ]
     tally += compare(run.outputs.get(topics.MODELS.name, []), versions)
     counts = Counter({"outcomes_learned": run.records, "versions": len(versions)})
@@ -155,9 +152,11 @@ def _seen(kafka: KafkaSettings, topic: Topic, partition: int) -> list[Named]:
     return [committed.named_message(topic, m) for m in committed.read(kafka, topic, partition)]
 
 
-def _version_of(value: bytes, partition: int) -> bool:
-    message = wire.decode_model_message(value)
-    return isinstance(message, CorrectorAnnounced) and message.outcome_partition == partition
+def _version_of(value: bytes | None, partition: int) -> bool:
+    return any(
+        isinstance(message, CorrectorAnnounced) and message.outcome_partition == partition
+        for message in model_feed.decoded([value])
+    )
 
 
 def _added(a: Judged, b: Judged) -> Judged:

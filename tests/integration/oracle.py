@@ -18,7 +18,7 @@ from stream_app.contract.topics import (
     STATE,
     full_name,
 )
-from stream_app.shell import source
+from stream_app.shell import model_feed, source
 from stream_app.shell.lineups import Load, lineups, segments
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Output, Record, Serving
@@ -103,7 +103,7 @@ def _segments(
     """Cut the log of a partition where what serves it changed."""
     found = lineups(
         (wire.decode_activated(seen.value or b"") for seen in read(kafka, ACTIVATIONS, partition)),
-        (wire.decode_model_message(seen.value or b"") for seen in read(kafka, MODELS, 0)),
+        model_feed.decoded(seen.value for seen in read(kafka, MODELS, 0)),
         load,
     )
     records = (

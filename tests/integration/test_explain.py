@@ -66,6 +66,7 @@ def _announce(kafka: KafkaSettings, given: champions.Announced) -> None:
     producer.produce(topic, wire.encode(given.announced), f"{MARKET}/champion/{version}")
     alias = AliasSet(market=MARKET, alias="champion", version=version, reason="a test")
     producer.produce(topic, wire.encode(alias), f"{MARKET}/alias/champion")
+    producer.produce(topic, b"?", "no model message")  # nor anything that hides the others
     assert producer.flush(30) == 0
 
 

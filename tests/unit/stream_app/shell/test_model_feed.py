@@ -6,8 +6,9 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from stream_app.contract import wire
 from stream_app.contract.rejects import ModelRefused
-from stream_app.shell.model_feed import loader, opener, read_until_silent
+from stream_app.shell.model_feed import decoded, loader, opener, read_until_silent
 from stream_app.shell.settings import StreamSettings
 from tests import champions, messages
 
@@ -97,3 +98,16 @@ def test_a_client_that_fell_silent_is_followed_by_one_that_goes_on_behind_what_c
 
 def test_a_client_that_hears_nothing_leaves_the_place_as_it_was() -> None:
     assert read_until_silent(Client(), 3, lambda _: None, silence_s=0.01) == 3
+
+
+def test_a_record_that_is_no_model_message_is_told_and_passed_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    champion, corrector = messages.champion(), messages.corrector()
+
+    read = decoded([wire.encode(champion), b"?", None, b"\xff", wire.encode(corrector)])
+
+    assert list(read) == [champion, corrector]
+    assert [each.getMessage()[:38] for each in caplog.records] == [
+        "a record of models is no model message"
+    ] * 2
