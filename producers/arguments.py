@@ -5,18 +5,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from producers.pace import Pace, parse_pace
+from producers.refused import BY_THE_LEDGER
 from producers.selection import Selection
 from producers.sources import SOURCES, default_paths
 from stream_app.contract.rejects import RejectCode
 
-REJECTS_CODES = """\
+REJECTS_CODES = f"""\
 What would pass now: a rule was changed or a market added since, or the event only lay in the
-wrong place. What the ledger refused (conflict, sold_before_listed) only the scorer can judge:
-it is sent again when asked for with --code. What was too large was not kept.
+wrong place. What the ledger refused ({", ".join(BY_THE_LEDGER)}) only the
+scorer can judge: it is sent again when asked for with --code. What was too large was not kept.
 
-replay sends the original bytes once: FILE remembers what was confirmed, and what a crash
-makes it repeat has the same event id, which the scorer counts as a duplicate. Stopped by
-Ctrl-C or SIGTERM it confirms what it sent; the same command goes on from there.
+replay sends the original bytes once, also when they are refused again: FILE remembers each
+event that was confirmed, by its bytes; another FILE sends it once more. What a crash makes it
+repeat has the same event id, which the scorer counts as a duplicate. With --limit N it sends
+the next N. Stopped by Ctrl-C or SIGTERM it confirms what it sent; the same command goes on
+from there.
 
 exit status: 0 done; 1 some would be refused again (--dry-run), or not delivered;
   2 wrong input or settings; 130 stopped by Ctrl-C; 143 by SIGTERM

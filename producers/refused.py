@@ -5,6 +5,7 @@ rule changed; or one that only lay wrong (key, partition), as it is sent to the 
 Of what only the ledger can refuse nothing can be said here.
 """
 
+import hashlib
 from collections.abc import Iterable
 from enum import StrEnum, auto
 
@@ -12,8 +13,11 @@ from msgspec import Struct
 
 from producers.judgement import Verdict, judge
 from stream_app.contract.rejects import RejectCode, RejectHeaders
+from stream_app.contract.remedies import CONDITIONS
 
-BY_THE_LEDGER = (RejectCode.CONFLICT, RejectCode.SOLD_BEFORE_LISTED)
+BY_THE_LEDGER = tuple(
+    code for code, condition in CONDITIONS.items() if condition.judged_in == "core/labels.py"
+)
 
 
 class Refused(Struct, frozen=True):
@@ -25,6 +29,11 @@ class Refused(Struct, frozen=True):
     headers: RejectHeaders
     raw: bytes  # the event; empty when it was too large to be kept
 
+    @property
+    def digest(self) -> str:
+        """Which event it is, however often it was refused: 128 bits of its SHA-256."""
+        return hashlib.sha256(self.raw).hexdigest()[:32]
+
 
 class Choice(Struct, frozen=True):
     """Which of them."""
@@ -35,7 +44,7 @@ class Choice(Struct, frozen=True):
     limit: int | None = None
 
     def takes(self, refused: Refused) -> bool:
-        """Whether this one is meant; `limit` is the reader's business."""
+        """Whether this one is meant; `limit` is the caller's business."""
         return (
             self.code in (None, refused.headers.code)
             and self.publisher in (None, refused.headers.publisher)
@@ -50,7 +59,7 @@ class Prospect(StrEnum):
     REFUSED_AGAIN = auto()
     NOT_TO_BE_JUDGED_HERE = auto()  # the ledger refused it: only the scorer can tell
     NOT_KEPT = auto()  # too large: the publisher has the bytes, by the hash in the headers
-    SENT_BEFORE = auto()  # by an earlier replay
+    SENT_BEFORE = auto()  # by an earlier replay, or the same bytes by this one
 
 
 class Group(Struct):

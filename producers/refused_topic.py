@@ -1,8 +1,7 @@
 """Reads `housing.rejects` from its beginning to where it ends now: committed records only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain, islice
 from typing import Protocol
 
 import msgspec
@@ -24,8 +23,13 @@ class Unreadable(ValueError):
     """A record of the rejects topic is none."""
 
 
-def read(kafka: KafkaSettings, own: ProducerSettings, choice: Choice) -> Iterator[Refused]:
-    """Those chosen, partition by partition, the oldest first.
+def read(
+    kafka: KafkaSettings,
+    own: ProducerSettings,
+    choice: Choice,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Refused]:
+    """Those chosen, partition by partition, the oldest first, until told to stop.
 
     Raises
     ------
@@ -39,8 +43,8 @@ def read(kafka: KafkaSettings, own: ProducerSettings, choice: Choice) -> Iterato
             places = [TopicPartition(topic, number) for number in numbers]
             # As of now: what is refused while we send again is for the next time.
             ends = consumer.end_offsets(places)
-            everything = (_of_partition(consumer, place, ends[place], choice) for place in places)
-            yield from islice(chain.from_iterable(everything), choice.limit)
+            for place in places:
+                yield from of_partition(consumer, place, ends[place], choice, stop)
     except KafkaError as error:
         raise unreachable(kafka, error) from error
 
@@ -59,17 +63,24 @@ def _consumer(kafka: KafkaSettings, own: ProducerSettings) -> KafkaConsumer:
     )
 
 
-def _of_partition(
-    consumer: KafkaConsumer, place: TopicPartition, end: int, choice: Choice
+def of_partition(
+    consumer: KafkaConsumer,
+    place: TopicPartition,
+    end: int,
+    choice: Choice,
+    stop: Callable[[], bool],
 ) -> Iterator[Refused]:
+    """Those of one partition below `end`; looks at `stop` before each, chosen or not."""
     consumer.assign([place])
     start = _start(consumer, place, choice.since_ms)
     if start is None:
         return
     consumer.seek(place, start)
     idle, reached = 0, start
-    while reached < end:
+    while reached < end and not stop():
         for record in consumer.poll(timeout_ms=_POLL_MS).get(place, ()):
+            if stop():
+                return
             refused = _refused(record)
             if record.offset < end and choice.takes(refused):
                 yield refused

@@ -4,8 +4,9 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from producers import sent_again
@@ -37,7 +38,7 @@ def run_rejects(given: argparse.Namespace) -> int:
 def _list(
     given: argparse.Namespace, kafka: KafkaSettings, own: ProducerSettings, choice: Choice
 ) -> int:
-    for refused in read(kafka, own, choice):
+    for refused in islice(read(kafka, own, choice), choice.limit):
         print(json.dumps(_described(refused)) if given.json else _line(refused))
     return 0
 
@@ -45,7 +46,7 @@ def _list(
 def _group(
     given: argparse.Namespace, kafka: KafkaSettings, own: ProducerSettings, choice: Choice
 ) -> int:
-    groups = grouped(read(kafka, own, choice))
+    groups = grouped(islice(read(kafka, own, choice), choice.limit))
     for group in groups:
         if given.json:
             print(json.dumps({name: getattr(group, name) for name in group.__struct_fields__}))
@@ -63,12 +64,11 @@ def _replay(
 ) -> int:
     path: Path = given.checkpoint or Path("var") / f"rejects-sent-{kafka.prefix}.json"
     topic = full_name(kafka.prefix, REJECTS)
-    memory = sent_again.load(path, topic, topic_id(kafka, own, REJECTS))
+    memory = sent_again.load(path, topic, topic_id(kafka, own, REJECTS), wall_clock_ms())
     counts: Counter[str] = Counter()
     again: Counter[str] = Counter()
-    found = _sendable(read(kafka, own, choice), memory, choice, counts, again)
     if given.dry_run:
-        for _ in found:
+        for _ in sendable(read(kafka, own, choice), memory, choice, counts, again):
             pass
         _sum_up(given, None, counts, again)
         return SOME_REFUSED_AGAIN if counts[Prospect.REFUSED_AGAIN] else 0
@@ -80,7 +80,9 @@ def _replay(
         sent_again.save(path, known)
 
     with on_signals() as stop, Sender(kafka, own) as sender:
-        sent = send_again(found, sender, memory, keep, lambda: stop.wait(0))
+        refused = read(kafka, own, choice, lambda: stop.wait(0))
+        found = sendable(refused, memory, choice, counts, again)
+        sent = send_again(found, sender, memory, keep, wall_clock_ms)
     _sum_up(given, sent, counts, again)
     return 0 if stop.signal_number is None else BY_SIGNAL + stop.signal_number
 
@@ -89,23 +91,35 @@ _Action = Callable[[argparse.Namespace, KafkaSettings, ProducerSettings, Choice]
 _ACTIONS: Mapping[str, _Action] = {"list": _list, "group": _group, "replay": _replay}
 
 
-def _sendable(
-    found: Iterator[Refused],
+def sendable(
+    found: Iterable[Refused],
     memory: Memory,
     choice: Choice,
     counts: Counter[str],
     again: Counter[str],
 ) -> Iterator[Refused]:
-    """Those to be sent; counts all by what would become of them."""
+    """Those to be sent, as many as asked for; counts all up to there by what would become of them."""
+    return islice(_judged(found, memory, choice, counts, again), choice.limit)
+
+
+def _judged(
+    found: Iterable[Refused],
+    memory: Memory,
+    choice: Choice,
+    counts: Counter[str],
+    again: Counter[str],
+) -> Iterator[Refused]:
+    given: set[str] = set()  # not confirmed yet, so not in the memory
     for refused in found:
         what, code = prospect(refused, wall_clock_ms())
-        if memory.has(refused):
+        if memory.has(refused) or refused.digest in given:
             what = Prospect.SENT_BEFORE
         counts[what] += 1
         if what is Prospect.REFUSED_AGAIN:
             again[str(code)] += 1
         asked_for = what is Prospect.NOT_TO_BE_JUDGED_HERE and choice.code is not None
         if what is Prospect.PASSES or asked_for:
+            given.add(refused.digest)
             yield refused
 
 

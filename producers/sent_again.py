@@ -1,12 +1,13 @@
-"""Which refused events were sent again: a small file, always whole, written after confirmation.
+"""Which refused events were sent again: one file, always whole, written after confirmation.
+
+An event is known by its bytes, so one that is refused again is not sent again: 50 bytes each,
+kept for twice as long as the rejects topic keeps a record.
 
 After a crash those sent since the last write are sent once more, with the same event ids: the
 scorer knows them as duplicates.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from operator import itemgetter
 from pathlib import Path
 from time import monotonic
 
@@ -17,39 +18,30 @@ from producers.checkpoint import BadCheckpoint, write_whole
 from producers.refused import Refused
 from producers.replayer import SAVE_EVERY_S, Sending
 from stream_app.contract import wire
+from stream_app.contract.topics import REJECTS
 from stream_app.contract.wire import Decoded
+
+# An event that is sent again can be refused again: twice as long as the topic keeps a record.
+REMEMBERED_MS = 2 * int(REJECTS.config["retention.ms"])
 
 
 class Memory(Struct, kw_only=True):
-    """Offsets of the rejects topic whose events were sent again and confirmed."""
+    """Events that were sent again and confirmed, whatever became of them then."""
 
     topic: str
-    topic_id: str  # another one: the topic was recreated, and its offsets mean others
-    # By partition: spans of offsets, first and last, rising and apart.
-    sent: dict[int, list[tuple[int, int]]] = {}
-    version: int = 1
+    topic_id: str  # another one: the topic was recreated, and holds nothing of what was sent
+    sent: dict[str, int] = {}  # by digest: when, in ms
+    version: int = 2  # 1 knew offsets, so an event that was refused again was sent again
 
     def has(self, refused: Refused) -> bool:
-        spans = self.sent.get(refused.partition, [])
-        place = bisect_right(spans, refused.offset, key=itemgetter(0))
-        return place > 0 and refused.offset <= spans[place - 1][1]
+        return refused.digest in self.sent
 
-    def add(self, refused: Refused) -> None:
-        """Remember one more; spans that touch become one."""
-        spans, offset = self.sent.setdefault(refused.partition, []), refused.offset
-        place = bisect_right(spans, offset, key=itemgetter(0))
-        first, last = offset, offset
-        if place < len(spans) and spans[place][0] == offset + 1:
-            last = spans.pop(place)[1]
-        if place and spans[place - 1][1] >= offset - 1:
-            place -= 1
-            before = spans.pop(place)
-            first, last = before[0], max(last, before[1])
-        spans.insert(place, (first, last))
+    def add(self, refused: Refused, now_ms: int) -> None:
+        self.sent[refused.digest] = now_ms
 
 
-def load(path: Path, topic: str, topic_id: str) -> Memory:
-    """What was sent before; nothing when there is no file yet.
+def load(path: Path, topic: str, topic_id: str, now_ms: int) -> Memory:
+    """What was sent before, but for what is too old; nothing when there is no file yet.
 
     Raises
     ------
@@ -66,6 +58,8 @@ def load(path: Path, topic: str, topic_id: str) -> Memory:
             f"{path} is of topic {memory.topic} ({memory.topic_id}), here it is {topic} "
             f"({topic_id}); choose another file, or delete this one to start anew"
         )
+    oldest_ms = now_ms - REMEMBERED_MS
+    memory.sent = {digest: at_ms for digest, at_ms in memory.sent.items() if at_ms >= oldest_ms}
     return memory
 
 
@@ -80,7 +74,7 @@ def send_again(
     sender: Sending,
     memory: Memory,
     keep: Callable[[Memory], None],
-    stop: Callable[[], bool],
+    wall_ms: Callable[[], int],
     clock_s: Callable[[], float] = monotonic,
 ) -> int:
     """Send each to where it belongs, once; give how many were sent and confirmed.
@@ -98,24 +92,22 @@ def send_again(
     def remember() -> None:
         done = sender.confirmed - first - (sent - len(waiting))
         for refused in waiting[:done]:
-            memory.add(refused)
+            memory.add(refused, wall_ms())
         del waiting[:done]
         keep(memory)
 
     sent = 0
     try:
         for refused in chosen:
-            if stop():
-                break
             decoded = wire.decode_event(refused.raw)
             assert isinstance(decoded, Decoded)  # noqa: S101 - only what passes is chosen
             sender.send_raw(decoded.event.event_id, decoded.event.region, refused.raw)
             waiting.append(refused)
             sent += 1
             if clock_s() - kept_s >= SAVE_EVERY_S:
-                kept_s = clock_s()
                 sender.settle()
                 remember()
+                kept_s = clock_s()  # a long memory takes its time to write
         sender.flush()
     finally:
         remember()

@@ -112,6 +112,13 @@ def test_refused_events_are_summed_up_judged_anew_and_sent_again_once(
         until(lambda: len(predicted(kafka)) == 4, 60, "all that pass are answered")
         second = rejects(environment, "replay", "--json", *kept)
         forgotten = rejects(environment, "replay", "--json", "--checkpoint", str(tmp_path / "new"))
+        asked = rejects(environment, "replay", "--json", "--code", "conflict", *kept)
+        until(
+            lambda: sum(len(workers.read(kafka, REJECTS, n)) for n in range(PARTITIONS)) == 8,
+            60,
+            "the scorer refuses it again",
+        )
+        once_more = rejects(environment, "replay", "--json", "--code", "conflict", *kept)
         fine = home("after all that")
         send(kafka, [(HOME, key, fine)])
         until(lambda: len(predicted(kafka)) == 5, 60, "the last one is answered")
@@ -138,6 +145,8 @@ def test_refused_events_are_summed_up_judged_anew_and_sent_again_once(
     del wanted["passes"]
     assert summary(second) == {"sent_before": 3, **wanted}
     assert summary(forgotten)["sent"] == 3
+    assert summary(asked) == {"sent": 1, "not_to_be_judged_here": 1}
+    assert summary(once_more) == {"sent_before": 2}, "its second refusal is of the same event"
     assert predicted(kafka) == Counter(
         ["wrong key", "wrong partition", "again there", "fine", "after all that"]
     ), "each once, also those sent twice"
