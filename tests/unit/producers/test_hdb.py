@@ -160,7 +160,7 @@ def test_a_cell_that_cannot_be_read_is_told(column: str, text: str) -> None:
         hdb.read_row(Row({**HDB_2017, column: text}), 0, Counter())
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.integers(0, 2**63 - 1), st.integers(1990, 2030), st.integers(1, 12))
 def test_any_seed_puts_the_sale_into_its_month_and_the_listing_before_it(
     seed: int, year: int, month: int

@@ -140,7 +140,7 @@ def test_the_home_with_33_bedrooms_is_left_to_the_rules() -> None:
     assert broken[0] is RejectCode.ROOMS
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.integers(200, 13_540))
 def test_square_feet_become_square_metres_exactly(square_feet: int) -> None:
     area_m2 = king_county_offer(sqft_living=str(square_feet)).listing.area_m2
@@ -149,7 +149,7 @@ def test_square_feet_become_square_metres_exactly(square_feet: int) -> None:
     assert area_m2 / 0.3048**2 == pytest.approx(square_feet, rel=1e-12)
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.integers(0, 2**63 - 1))
 def test_any_seed_lists_a_home_3_to_180_days_before_its_sale(seed: int) -> None:
     listing, sale = king_county_offer(seed)

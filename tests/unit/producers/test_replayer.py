@@ -54,7 +54,7 @@ def test_every_event_is_sent_once_in_order_and_confirmed() -> None:
     assert (report.complete, report.sent) == (True, {"listing": 100})
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(
     dies_at=st.integers(0, 99),
     confirm_every=st.integers(1, 20),

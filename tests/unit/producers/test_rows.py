@@ -75,7 +75,7 @@ def test_a_date_that_is_none_is_told() -> None:
         Row({"date": "20141313"}).date_ms("date")
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.text())
 def test_any_text_is_a_finite_number_or_unknown_or_told(text: str) -> None:
     try:
@@ -85,7 +85,7 @@ def test_any_text_is_a_finite_number_or_unknown_or_told(text: str) -> None:
     assert number is None or math.isfinite(number)
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.integers(-(10**12), 10**12))
 def test_a_number_with_and_without_separators_is_the_same(number: int) -> None:
     assert Row({"price": f"{number:,}"}).number("price") == number

@@ -38,7 +38,7 @@ def test_another_seed_is_another_history() -> None:
     assert first != second
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_any_share_is_within_the_limits(share: float) -> None:
     days = king_county.DAYS.quantile(share)
@@ -46,7 +46,7 @@ def test_any_share_is_within_the_limits(share: float) -> None:
     assert 3 - 1e-6 <= days <= 180 + 1e-6
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.integers(0, 2**63), st.text(max_size=20))
 def test_any_draw_lies_between_0_and_1(seed: int, listing_id: str) -> None:
     assert 0 < draw(seed, "test", listing_id) < 1
