@@ -6,7 +6,8 @@ seconds: whoever follows the log passes messages on with `put`, which swaps what
 at once, and calls `fill` elsewhere for what is not.
 
 A version that is refused is not tried again until it is announced anew. A champion that
-is refused leaves the old one serving; a previous one or a challenger is then not there.
+is refused leaves the old one serving: after a restart that is the previous one. A
+previous one or a challenger that is refused is not there.
 """
 
 import logging
@@ -65,6 +66,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._markets: dict[str, _Market] = {}
         self._serving: Mapping[str, Serving] = {}
+        self._untold: list[tuple[str, str, str]] = []  # market, champion, why it was refused
 
     def serving(self) -> Mapping[str, Serving]:
         """A snapshot that nobody changes any more."""
@@ -86,6 +88,7 @@ class Shelf:
             for refusal in {one.market: one for one in refused if one is not None}.values():
                 self._alarm(refusal)
             self._swap()
+            self._tell()
 
     def fill(self) -> None:
         """Open what an alias names and is not open yet."""
@@ -95,6 +98,7 @@ class Shelf:
                 for announced, model in zip(missing, found, strict=True):
                     self._keep(announced, model)
                 self._swap()
+                self._tell()
 
     def _note(self, message: AnyModelMessage) -> Refusal | None:
         name = message.manifest.market if isinstance(message, ChampionAnnounced) else message.market
@@ -132,13 +136,19 @@ class Shelf:
             market.opened[version] = model
 
     def _refuse(self, market: _Market, announced: ChampionAnnounced, error: ModelRefused) -> None:
-        version, serves = announced.manifest.version, market.serving.champion
+        name, version = announced.manifest.market, announced.manifest.version
         market.refused.add(version)
         market.opened.pop(version, None)
         _log.error("champion refused, the old one stays: %s", error)
-        going_on = None if serves is None else serves.version
-        name = announced.manifest.market
-        self._alarm(Refusal(name, "champion", version, str(error), going_on))
+        self._untold.append((name, version, str(error)))
+
+    def _tell(self) -> None:
+        """Raise the alarm for what was refused, now that it is known who goes on."""
+        for name, version, reason in self._untold:
+            serves = self._markets[name].serving.champion
+            going_on = None if serves is None else serves.version
+            self._alarm(Refusal(name, "champion", version, reason, going_on))
+        self._untold.clear()
 
     def _swap(self) -> None:
         for market in self._markets.values():
@@ -154,22 +164,30 @@ class Shelf:
         self._serving = {name: market.serving for name, market in self._markets.items()}
 
     def _champion(self, market: _Market) -> PriceModel | None:
-        """The model that the alias names if it may serve, else the one that does."""
-        wanted, now = (
-            market.opened.get(market.aliases.get(Alias.CHAMPION, "")),
-            market.serving.champion,
-        )
-        if wanted is None or wanted is now:
+        """The model that the alias names if it may serve, else the one that does.
+
+        After a restart none does: the previous champion is then the old one.
+        """
+        now = market.serving.champion
+        if Alias.CHAMPION not in market.aliases:
             return now
-        announced = market.announced[wanted.version]
+        for alias in (Alias.CHAMPION,) if now else (Alias.CHAMPION, Alias.PREVIOUS):
+            wanted = market.opened.get(market.aliases.get(alias, ""))
+            if wanted is not None and (wanted is now or self._sound(market, wanted)):
+                return wanted
+        return now
+
+    def _sound(self, market: _Market, model: PriceModel) -> bool:
+        """Look once more at a model before it becomes the champion."""
+        announced = market.announced[model.version]
         try:
-            self._recheck(wanted, announced)
+            self._recheck(model, announced)
         except ModelRefused as error:
             self._refuse(market, announced, error)
-            return now
-        named = {"market": announced.manifest.market, "version": wanted.version}
+            return False
+        named = {"market": announced.manifest.market, "version": model.version}
         _log.info("champion serves", extra=named)
-        return wanted
+        return True
 
 
 def _correct(market: _Market, announced: CorrectorAnnounced) -> Refusal | None:

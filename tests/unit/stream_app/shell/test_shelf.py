@@ -188,13 +188,34 @@ def test_a_refused_champion_leaves_the_old_one(caplog: pytest.LogCaptureFixture)
     assert bench.alarms == [Refusal(MARKET, "champion", "bad", "the hash differs", "v1")]
 
 
-def test_after_a_restart_the_previous_champion_stands_in_for_a_refused_one() -> None:
-    bench = Bench()
+def test_after_a_restart_the_previous_champion_serves_for_a_refused_one() -> None:
+    """As it does at every neighbour that was not restarted."""
+    announced = (
+        (champion("v1"), *named(champion="v1")),
+        (
+            champion("bad"),
+            *named(previous="v1", champion="bad"),
+        ),
+    )
+    neighbour, restarted = Bench(), Bench()
+    for some in announced:
+        neighbour.put(*some)
+
+    roster = restarted.put(*announced[0], *announced[1])
+
+    assert roster == neighbour.roster() == Roster("v1", None, "v1")
+    assert restarted.alarms == neighbour.alarms
+    assert restarted.alarms == [Refusal(MARKET, "champion", "bad", "the hash differs", "v1")]
+    assert restarted.shelf.unserved() == []
+
+
+def test_a_previous_champion_that_is_unsound_does_not_serve_either() -> None:
+    bench = Bench(spoilt={"v1"})
 
     roster = bench.put(champion("v1"), champion("bad"), *named(previous="v1", champion="bad"))
 
-    assert roster == Roster(None, None, "v1")
-    assert bench.alarms == [Refusal(MARKET, "champion", "bad", "the hash differs", None)]
+    assert roster == Roster()
+    assert [(one.version, one.serves) for one in bench.alarms] == [("bad", None), ("v1", None)]
 
 
 def test_a_refused_challenger_is_not_there() -> None:
