@@ -156,6 +156,7 @@ def run_worker(
 ) -> NoReturn:
     """Run a worker of one stage until a signal or a fault ends the process."""
     logs.start(settings.log_level)
+    worker.guard_threads()
     try:
         built = bootstrap(stage, kafka, settings, open_publisher, serving)
         health = built.health

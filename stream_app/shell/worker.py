@@ -32,6 +32,16 @@ def run(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> NoRet
     end(EX_OUR_FAULT)
 
 
+def guard_threads() -> None:
+    """End the process when a thread dies, from before the first one is started."""
+
+    def died(fault: threading.ExceptHookArgs) -> None:
+        _log.critical("a thread died, ending with %d", EX_OUR_FAULT, exc_info=fault.exc_value)
+        end(EX_OUR_FAULT)
+
+    threading.excepthook = died
+
+
 def faust_app(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> App:
     """The Faust app of a stage: one agent that passes on what was fetched."""
     app = App(
