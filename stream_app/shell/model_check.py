@@ -6,6 +6,7 @@ A model that the child dies or stops of has no line: it is refused with what bec
 child, and the models after it are given to another one.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -143,7 +144,8 @@ def _limit(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.alarm(int(limits.within_s) + _ORPHAN_S)
     if sys.platform == "linux":  # where memory is short, this process goes before its parent
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        with contextlib.suppress(OSError):  # not every host lets it be written
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 if __name__ == "__main__":
