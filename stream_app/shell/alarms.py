@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_app.contract import wire
 from stream_app.contract.alerts import Alert, Severity
@@ -35,10 +35,18 @@ def alarm(kafka: KafkaSettings) -> Callable[[Refusal], None]:
                 "log_level": 2,
             }
         )
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                failed.append(error)
+
         try:
             topic = full_name(kafka.prefix, ALERTS)
-            producer.produce(topic, key=told.fingerprint, value=wire.encode(told))
-            undelivered: object = producer.flush(_DELIVERY_TIMEOUT_S)
+            producer.produce(
+                topic, key=told.fingerprint, value=wire.encode(told), callback=delivered
+            )
+            undelivered: object = producer.flush(_DELIVERY_TIMEOUT_S) or failed
         except KafkaException as error:
             undelivered = error
         if undelivered:
