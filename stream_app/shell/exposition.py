@@ -8,6 +8,7 @@ process. Rates are the scraper's business: `rate(...[5m])`.
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -19,7 +20,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from stream_app.contract.predictions import Doubt
-from stream_app.core import publishers
+from stream_app.core import coverage, publishers
+from stream_app.core.coverage import Coverage
+from stream_app.core.expiry import WEEK_MS
 from stream_app.core.features import FEATURE_SET
 from stream_app.shell.metrics import LABELS_MAX, Histogram, Meter
 from stream_app.shell.runner import Runner
@@ -27,6 +30,8 @@ from stream_app.shell.watchdog import THE_GROUP, Still
 from stream_app.stages.step import Control, Serving
 
 _P = ["partition"]
+# A month, a quarter, half a year: by when most homes are sold.
+COVERAGE_WEEKS = (4, 13, 26)
 
 
 class Exposition(Collector):
@@ -49,6 +54,7 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._work()
         yield from self._partitions()
+        yield from self._ledgers()
         yield from self._publishers()
         yield from self._lags()
         yield from self._versions()
@@ -82,7 +88,9 @@ class Exposition(Collector):
         )
         applied = GaugeMetricFamily("housing_applied_offset", "Last offset applied.", labels=_P)
         watermark = GaugeMetricFamily(
-            "housing_watermark_seconds", "Event time before which windows are closed.", labels=_P
+            "housing_watermark_seconds",
+            "Newest event time that its regions agree on; ledgers expire by it.",
+            labels=_P,
         )
         records = GaugeMetricFamily("housing_state_records", "Records of the state.", labels=_P)
         size = GaugeMetricFamily("housing_state_bytes", "Keys and values of it.", labels=_P)
@@ -97,6 +105,41 @@ class Exposition(Collector):
                 for (kind, verdict), count in _by_kind(control).items():
                     events.add_metric([*place, kind, verdict], count)
         yield from (events, applied, watermark, records, size)
+
+    def _ledgers(self) -> Iterator[Metric]:
+        """What is known of labels: entries by state, how soon labels come, how many ever do."""
+        labels = [*_P, "market"]
+        entries = GaugeMetricFamily(
+            "housing_ledger_entries", "Listings in the ledger.", labels=[*labels, "state"]
+        )
+        expired = CounterMetricFamily(
+            "housing_ledger_expired",
+            "Listings that it forgot, by their last state.",
+            labels=[*labels, "state"],
+        )
+        delays = HistogramMetricFamily(
+            "housing_label_delay_days", "From a listing to its first label.", labels=labels
+        )
+        covered = GaugeMetricFamily(
+            "housing_label_coverage_ratio",
+            "Listings of at least this age that have a label; none so old: no sample.",
+            labels=[*labels, "age_weeks"],
+        )
+        for desk in self._runner.desks():
+            control = desk.control()
+            for market, ledger in ({} if control is None else control.ledgers).items():
+                place = [str(desk.partition), market]
+                for state, count in ledger.entries.items():
+                    entries.add_metric([*place, state], count)
+                for state, count in ledger.expired.items():
+                    expired.add_metric([*place, state], count)
+                delays.add_metric(place, _delays(ledger.coverage), ledger.coverage.delay_days_total)
+                now_week = ledger.watermark.newest_ms // WEEK_MS
+                for weeks in COVERAGE_WEEKS:
+                    old = coverage.of_age(ledger.coverage, now_week, weeks)
+                    if old.listed:
+                        covered.add_metric([*place, str(weeks)], old.labelled / old.listed)
+        yield from (entries, expired, delays, covered)
 
     def _publishers(self) -> Iterator[Metric]:
         labels = [*_P, "publisher"]
@@ -164,11 +207,35 @@ class Exposition(Collector):
             }
             serving.add_metric([market], {name: text or "none" for name, text in versions.items()})
         yield serving
+        yield from self._live_errors()
         yield InfoMetricFamily(
             "housing_worker",
             "What runs here.",
             {"stage": self._runner.stage.NAME, "feature_set": FEATURE_SET},
         )
+
+    def _live_errors(self) -> Iterator[Metric]:
+        error = GaugeMetricFamily(
+            "housing_live_error_log",
+            "Decayed mean |log sale price - log price| as served, as of the corrector's version.",
+            labels=["market", "of"],
+        )
+        sales = GaugeMetricFamily(
+            "housing_live_error_sales", "Sales that were judged in all.", labels=["market"]
+        )
+        for market, models in self._serving().items():
+            errors = None if models.corrector is None else models.corrector.errors
+            if errors is not None:
+                for of in ("naive", "champion", "answer"):
+                    error.add_metric([market, of], getattr(errors, of))
+                sales.add_metric([market], errors.sales)
+        yield from (error, sales)
+
+
+def _delays(known: Coverage) -> list[tuple[str, float]]:
+    """Upper ends in days, and how many labels came by then."""
+    ends = [*(str(days) for days in coverage.DELAY_DAYS), "+Inf"]
+    return list(zip(ends, accumulate(known.delays), strict=True))
 
 
 def _counter(

@@ -13,10 +13,13 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_app.contract import topics, wire
-from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.models import CorrectorAnnounced, LiveErrors
 from stream_app.contract.predictions import Doubt
 from stream_app.core import publishers
+from stream_app.core.coverage import Cohort, Coverage
+from stream_app.core.expiry import WEEK_MS, Ledger
 from stream_app.core.publishers import Publisher
+from stream_app.core.watermark import Watermark
 from stream_app.shell.chaos import nothing
 from stream_app.shell.exposition import Exposition
 from stream_app.shell.metrics import LABELS_MAX, Meter
@@ -35,9 +38,24 @@ DOCS = Path(__file__).parents[4] / "docs" / "operations.md"
 COUNTS = {"listing:scored": 7, "rejected:price": 2, "label_delay:30d:x": 1}
 
 
+# Listed 20 weeks ago: 4 homes, 3 of them sold, after 5, 20 and 400 days; 2 yesterday.
+LEDGER = Ledger(
+    watermark=Watermark(newest_ms=2_320 * WEEK_MS),
+    entries={"pending": 3, "joined": 2},
+    expired={"joined": 1},
+    coverage=Coverage(
+        cohorts=[Cohort(2_300, 4, 3), Cohort(2_320, 2, 0)],
+        delays=[1, 0, 1, 0, 0, 0, 0, 1],
+        delay_days_total=425,
+    ),
+)
+
+
 def runner(counts: Mapping[str, int]) -> Runner:
     """With one open partition, number 0, and no loop behind it."""
-    control = msgspec.msgpack.encode(Control(41, "id", 500_000, {}, dict(counts)))
+    control = msgspec.msgpack.encode(
+        Control(41, "id", 500_000, {}, dict(counts), ledgers={MARKET: LEDGER})
+    )
     state = {CONTROL_KEY: control, "region:a": b"1234"}
     source = Source("t.events", "id", 4)
 
@@ -102,6 +120,40 @@ def test_events_are_counted_by_whatever_kind_and_verdict_the_control_record_has(
     ):
         labels = {"partition": "0", "kind": kind, "verdict": verdict}
         assert value(events, "housing_events_total", **labels) == count
+
+
+def test_what_is_known_of_labels_is_told_by_market() -> None:
+    families = scraped()
+    place = {"partition": "0", "market": MARKET}
+
+    assert value(families["housing_ledger_entries"], **place, state="pending") == 3
+    expired = families["housing_ledger_expired"]
+    assert value(expired, "housing_ledger_expired_total", **place, state="joined") == 1
+    delays = families["housing_label_delay_days"]
+    for upper_end, came in (("7", 1), ("30", 2), ("365", 2), ("+Inf", 3)):
+        assert value(delays, "housing_label_delay_days_bucket", **place, le=upper_end) == came
+    assert value(delays, "housing_label_delay_days_sum", **place) == 425
+
+
+def test_coverage_counts_listings_of_an_age_and_is_silent_where_there_are_none() -> None:
+    covered = scraped()["housing_label_coverage_ratio"]
+    place = {"partition": "0", "market": MARKET}
+
+    assert value(covered, **place, age_weeks="13") == 0.75
+    assert {s.labels["age_weeks"] for s in covered.samples} == {"4", "13"}
+
+
+def test_live_errors_are_those_of_the_version_that_serves() -> None:
+    errors = LiveErrors(naive=0.2, champion=0.12, answer=0.1, sales=400)
+    versions = {"errors": errors}, {"errors": None}
+    told, silent = (
+        scraped(serving={MARKET: Serving(corrector=messages.corrector(**version))})
+        for version in versions
+    )
+
+    assert value(told["housing_live_error_log"], market=MARKET, of="answer") == 0.1
+    assert value(told["housing_live_error_sales"], market=MARKET) == 400
+    assert not silent["housing_live_error_log"].samples
 
 
 def test_a_page_does_not_grow_for_ever() -> None:
@@ -197,7 +249,8 @@ def test_made_up_names_do_not_fill_the_page() -> None:
 
 
 def all_families() -> dict[str, Metric]:
-    corrector: CorrectorAnnounced = messages.corrector()
+    errors = LiveErrors(naive=0.2, champion=0.12, answer=0.1, sales=400)
+    corrector: CorrectorAnnounced = messages.corrector(errors=errors)
     return scraped(
         applied(prediction(), rejected("price")),
         of_publisher("agency", Publisher()),
