@@ -87,7 +87,7 @@ def _age(event: AnyEvent, key: str, before: LabelState | None, done: Done, desk:
     shelf, entry = desk.shelves[event.market], desk.entries[key]
     assert entry is not None  # noqa: S101 - it has just been entered
     if done.timing is Timing.ON_TIME:
-        follow(shelf.ledger.watermark, event.event_time_ms)
+        follow(shelf.ledger.watermark, event.region, event.event_time_ms)
     believed_ms = min(event.event_time_ms, desk.regions[event.region].clock.newest_ms)
     expiry.touch(shelf, key, entry, before, believed_ms)
     expiry.count(shelf, entry, done.verdict, event.event_time_ms)

@@ -9,7 +9,11 @@ region's record, so late or not is decided the same way in every replay.
 The watermark of a partition says what time it is for all of a market's regions in it, the
 silent ones, too: by it the ledger forgets. Two events may make one region believe an absurd
 date, and that region is late from then on. They must not make a partition forget all that it
-waits for: so the watermark leaps only when many events in a row, of any region, are beyond.
+waits for, nor must a region that stays behind keep it from ever forgetting. So the watermark
+leaps when votes for it outnumber those against it by many: an event that is beyond is one for
+it, any other one against it, but of a region that speaks several times in a row on the same
+side only the first counts. One region alone neither moves nor holds the others' time. Where
+there is only one, and before any time is known, each event counts.
 """
 
 from enum import Enum, auto
@@ -21,8 +25,8 @@ from stream_app.contract.spans import DAY_MS
 # One absurd date must not make a region late for ever: a leap beyond this needs
 # a second witness. No region of King County or HDB was silent for so long.
 LEAP_MS = 45 * DAY_MS
-# As many in a row as no region sends by mistake while others go on. The first hundred events
-# of a partition only tell it the time: nothing is old enough to be forgotten then.
+# More than regions cast by mistake while others go on. The first hundred events of a
+# partition only tell it the time: nothing is old enough to be forgotten then.
 WITNESSES = 100
 
 
@@ -92,31 +96,42 @@ def _leap(clock: Clock, at_ms: int, event_id: str) -> Timing:
 
 
 class Watermark(Struct, array_like=True):
-    """State. `leap_*`: the earliest of the events in a row that are beyond, and their number."""
+    """State. `leap_*`: the earliest of the events that are beyond, and the votes for them."""
 
     newest_ms: int = 0  # 0: not known yet
     leap_ms: int = 0
-    leap_events: int = 0
+    leap_votes: int = 0
+    leap_region: str = ""  # the last that voted for the leap
+    near_region: str = ""  # the last that was heard of without
+    regions: list[str] = []  # the first two ever heard of: is there more than one?
 
 
-def follow(watermark: Watermark, at_ms: int) -> None:
+def follow(watermark: Watermark, region: str, at_ms: int) -> None:
     """Move on to the time of an event that its region believes. It never moves back.
 
     >>> watermark = Watermark(100 * DAY_MS)
     >>> for _ in range(WITNESSES - 1):
-    ...     follow(watermark, 900 * DAY_MS)
+    ...     follow(watermark, "the only one", 900 * DAY_MS)
     >>> watermark.newest_ms == 100 * DAY_MS
     True
-    >>> follow(watermark, 901 * DAY_MS)
+    >>> follow(watermark, "the only one", 901 * DAY_MS)
     >>> watermark.newest_ms == 900 * DAY_MS
     True
     """
+    known = watermark.regions
+    if len(known) < 2 and region not in known:
+        known.append(region)
+    alone = len(known) == 1
     if at_ms <= watermark.newest_ms + LEAP_MS:
         watermark.newest_ms = max(watermark.newest_ms, at_ms)
-        watermark.leap_ms = watermark.leap_events = 0
+        if watermark.leap_votes and (alone or region != watermark.near_region):
+            watermark.leap_votes -= 1
+        watermark.near_region = region
         return
-    watermark.leap_ms = min(watermark.leap_ms, at_ms) if watermark.leap_events else at_ms
-    watermark.leap_events += 1
-    if watermark.leap_events == WITNESSES:
+    watermark.leap_ms = min(watermark.leap_ms, at_ms) if watermark.leap_votes else at_ms
+    if alone or not watermark.newest_ms or region != watermark.leap_region:
+        watermark.leap_votes += 1
+    watermark.leap_region = region
+    if watermark.leap_votes == WITNESSES:
         watermark.newest_ms = watermark.leap_ms
-        watermark.leap_ms = watermark.leap_events = 0
+        watermark.leap_votes = 0

@@ -75,7 +75,7 @@ class Ledgers:
     def take(self, heard: Heard) -> None:
         self.now_ms += heard.after_h * HOUR_MS
         at_ms = self.now_ms - heard.late_h * HOUR_MS
-        follow(self.shelf.ledger.watermark, at_ms)
+        follow(self.shelf.ledger.watermark, "the only one", at_ms)
         key = f"home-{self.homes if heard.home is None else heard.home}"
         self.homes += heard.home is None
         entry = self.shelf.entries[key]
