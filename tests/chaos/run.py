@@ -47,7 +47,7 @@ _LEARNERS = 2
 _SESSION_TIMEOUT_S = 6.0  # the least that a broker takes
 _DRAIN_WITHIN_S = 900.0
 # A fault and its recovery take about so long; the load is spread over all of them.
-_FAULT_S = 5.5
+_FAULT_S = 9.0
 
 
 class Options(Struct, frozen=True):
