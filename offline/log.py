@@ -7,6 +7,7 @@ when it happened. Not here: what an event means (stages/scorer.py).
 import heapq
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -29,6 +30,8 @@ BATCH_MAX = 500  # what a worker takes at most by default
 _FILE_ID = "file"
 _SALE = kind_of_type(Sale)
 _POLL_S = 0.2
+_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+_PAUSE_S = 0.1
 _ANSWER_S = 10.0  # for a broker to say what it has
 _QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more, is gone
 
@@ -187,6 +190,19 @@ def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
         yield Line(record, head_of(record.value))
 
 
+def _bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Where a partition begins and ends; a topic that is new has no leader for a moment."""
+    deadline_s = time.monotonic() + _ANSWER_S
+    while True:
+        try:
+            first, end = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+            return first, end
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline_s:
+                raise
+            time.sleep(_PAUSE_S)
+
+
 def records(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Record]:
     """A partition's committed records, up to where it ends now.
 
@@ -196,7 +212,7 @@ def records(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Record]:
     """
     with closing(_consumer(kafka)) as consumer:
         place = TopicPartition(topic, number)
-        first, end = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+        first, end = _bounds(consumer, place)
         consumer.assign([TopicPartition(topic, number, first)])
         quiet_s = 0.0
         while first < end:
