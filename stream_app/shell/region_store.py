@@ -5,10 +5,11 @@ beforehand: whoever wants it to be final must have fenced the former writer firs
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from typing import NamedTuple
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
     IsolationLevel,
     KafkaError,
@@ -19,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import KafkaSettings
-from stream_app.shell.source import bounds
+from stream_app.shell.source import Bounds, bounds
 
 _CHUNK = 5_000
 _SILENCE_S = 30.0
@@ -41,17 +42,44 @@ def read_state(admin: AdminClient, kafka: KafkaSettings, topic: str, partition: 
     ------
     StateUnreadable : nothing came for half a minute, or the broker refused
     """
-    start, end = bounds(admin, topic, partition, IsolationLevel.READ_COMMITTED)
+    found = bounds(admin, topic, partition, IsolationLevel.READ_COMMITTED)
     records: dict[str, bytes] = {}
+    for message in read_between(kafka, topic, partition, found):
+        _keep(message, records)
+    return Stored(records, found.end)
+
+
+def read_between(
+    kafka: KafkaSettings, topic: str, partition: int, found: Bounds
+) -> Iterator[Message]:
+    """Every committed record within these bounds, offsets rising.
+
+    Raises
+    ------
+    StateUnreadable : nothing came for half a minute, or the broker refused
+    """
+    start, end = found
     if start == end:
-        return Stored(records, end)
-    consumer = Consumer(reader_config(kafka))
-    try:
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
-        _read_until(consumer, end, records, f"{topic} partition {partition}")
-    finally:
-        consumer.close()
-    return Stored(records, end)
+        return
+    where = f"{topic} partition {partition}"
+    with closing(Consumer(reader_config(kafka))) as consumer:
+        consumer.assign([TopicPartition(topic, partition, start)])
+        quiet_since_s = time.monotonic()
+        while True:
+            messages = consumer.consume(_CHUNK, timeout=0.1)
+            if messages:
+                quiet_since_s = time.monotonic()
+            elif time.monotonic() - quiet_since_s > _SILENCE_S:
+                raise StateUnreadable(f"{where}: nothing came for {_SILENCE_S:g} s, end is {end}")
+            for message in messages:
+                error = message.error()
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                    raise StateUnreadable(f"{where}: {error}")
+                # The end mark, or what came since; transaction markers lie before it, unseen.
+                if message.offset() >= end:
+                    return
+                if error is None:
+                    yield message
 
 
 def reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
@@ -70,33 +98,7 @@ def reader_config(kafka: KafkaSettings) -> dict[str, str | int | bool]:
     }
 
 
-def _read_until(consumer: Consumer, end: int, records: dict[str, bytes], where: str) -> None:
-    quiet_since_s = time.monotonic()
-    while True:
-        messages = consumer.consume(_CHUNK, timeout=0.1)
-        if messages:
-            quiet_since_s = time.monotonic()
-        elif time.monotonic() - quiet_since_s > _SILENCE_S:
-            raise StateUnreadable(f"{where}: nothing came for {_SILENCE_S:g} s, end is {end}")
-        for message in messages:
-            if _reached(message, end, where):
-                return
-            _keep(message, records)
-
-
-def _reached(message: Message, end: int, where: str) -> bool:
-    """Tell whether this is the end mark; transaction markers lie before it, unseen."""
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:
-        return bool(message.offset() >= end)
-    raise StateUnreadable(f"{where}: {error}")
-
-
 def _keep(message: Message, records: dict[str, bytes]) -> None:
-    if message.error() is not None:
-        return
     key = message.key().decode()
     records.pop(key, None)  # so that the order is that of the newest records in the log
     if message.value() is not None:
