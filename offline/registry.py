@@ -21,11 +21,12 @@ from offline import bundle, keys, reference
 from offline.dataset import Dataset
 from offline.faults import NotRegistered
 from offline.settings import OfflineSettings
-from offline.train import Candidate
+from offline.train import Candidate, manifest_of
 from stream_app.contract import wire
 from stream_app.contract.models import Alias, ChampionAnnounced, Manifest
 
 _ANNOUNCEMENT = "announcement.json"
+_JUDGED = "judged.json"
 _VERSION_TAG = "version"
 _HELD_TAG = "held"
 _REVIEWED_TAG = "reviewed"
@@ -64,12 +65,13 @@ class Registry:
         if known is not None:
             manifest = known.manifest
         # Also of a known version: the store may have been emptied, or the key be a new one.
-        announced = self._sign(candidate, manifest, dataset)
+        announced = self._keep(candidate, manifest, dataset)
         if found is None:
             self._record(announced)
         elif announced != known:
             self._client.log_text(found.run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
-        self._file(manifest.version, held, papers)
+        judged = self._keep_judged(candidate, manifest.made_ms)
+        self._file(manifest.version, held, {**papers, _JUDGED: wire.encode(judged).decode()})
         self.set_alias(Alias.CHALLENGER, manifest.version)
         return announced
 
@@ -81,6 +83,30 @@ class Registry:
         NotRegistered : there is no such version
         """
         return self._announcement(self._need(version))
+
+    def judged(self, version: str) -> ChampionAnnounced:
+        """The same training without its holdout, signed: what may be judged on the holdout.
+
+        Raises
+        ------
+        NotRegistered : there is no such version, or it was registered before these were kept
+        """
+        text = self.paper(version, _JUDGED)
+        if text is None:
+            raise NotRegistered(f"{version} has no fit without its holdout; train it anew")
+        return _read(text)
+
+    def paper(self, version: str, name: str) -> str | None:
+        """A text that was kept with the version; None when there is none of that name.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        run_id = self._need(version).run_id
+        if name not in {file.path for file in self._client.list_artifacts(run_id)}:
+            return None
+        return Path(self._client.download_artifacts(run_id, name)).read_text("utf-8")
 
     def alias(self, alias: str) -> str | None:
         """The version that the alias names; None when it names none."""
@@ -129,15 +155,25 @@ class Registry:
                 self._name, found.version, _HELD_TAG, held[:_TAG_LETTERS_MAX]
             )
 
-    def _sign(
+    def _keep(
         self, candidate: Candidate, manifest: Manifest, dataset: Dataset
     ) -> ChampionAnnounced:
-        store = Path(self._settings.model_store)
-        bundle_hash = bundle.put(store, candidate.bundle, ".skops")
         drift = reference.sample(dataset, candidate.holdout, candidate.holdout_log)
-        manifest = msgspec.structs.replace(
-            manifest, reference_sha256=bundle.put(store, drift, ".parquet")
+        found = bundle.put(Path(self._settings.model_store), drift, ".parquet")
+        return self._sign(
+            candidate.bundle, msgspec.structs.replace(manifest, reference_sha256=found)
         )
+
+    def _keep_judged(self, candidate: Candidate, made_ms: int) -> ChampionAnnounced:
+        """Without errors for an interval to start from: those of the holdout would be a leak."""
+        dumped = bundle.dump(candidate.judged.regressor)
+        seed = candidate.champion.manifest.seed
+        return self._sign(
+            dumped, manifest_of(candidate.older, candidate.judged, dumped, seed, made_ms)
+        )
+
+    def _sign(self, dumped: bytes, manifest: Manifest) -> ChampionAnnounced:
+        bundle_hash = bundle.put(Path(self._settings.model_store), dumped, ".skops")
         key = keys.signing_key(Path(self._settings.signing_key_file))
         return ChampionAnnounced(
             manifest=manifest,
@@ -191,9 +227,13 @@ class Registry:
 
     def _announcement(self, found: ModelVersion) -> ChampionAnnounced:
         path = self._client.download_artifacts(found.run_id, _ANNOUNCEMENT)
-        message = wire.decode_model_message(Path(path).read_bytes())
-        assert isinstance(message, ChampionAnnounced)  # noqa: S101 - written by _record
-        return message
+        return _read(Path(path).read_text("utf-8"))
+
+
+def _read(text: str) -> ChampionAnnounced:
+    message = wire.decode_model_message(text.encode())
+    assert isinstance(message, ChampionAnnounced)  # noqa: S101 - written by register
+    return message
 
 
 def _params(manifest: Manifest) -> dict[str, str]:

@@ -113,7 +113,7 @@ def _train(dataset: Dataset, seed: int, made_ms: int, say: Callable[[str], None]
     say(f"fitting all {len(dataset):,} homes")
     final = fit(dataset, shape, seed)
     dumped = bundle.dump(final.regressor)
-    manifest = _manifest(dataset, final, dumped, seed, made_ms)
+    manifest = manifest_of(dataset, final, dumped, seed, made_ms)
     manifest = msgspec.structs.replace(
         manifest,
         holdout_abs_log_errors=_newest_errors(holdout, holdout_log),
@@ -178,8 +178,10 @@ def _figures(holdout: Dataset, holdout_log: NDArray[np.float64]) -> dict[str, fl
     }
 
 
-def _manifest(dataset: Dataset, final: Fitted, dumped: bytes, seed: int, made_ms: int) -> Manifest:
-    """All but what the holdout says."""
+def manifest_of(
+    dataset: Dataset, final: Fitted, dumped: bytes, seed: int, made_ms: int
+) -> Manifest:
+    """What the fit is and was made of: all but what a holdout says of it."""
     data_hash, bundle_hash = sha256(dataset), hashlib.sha256(dumped).hexdigest()
     return Manifest(
         market=dataset.market,

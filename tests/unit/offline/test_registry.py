@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -57,6 +58,22 @@ def test_what_is_registered_opens_with_the_public_key(home: Home) -> None:
     loaded = champion.load(bundle, home.announced, key)
 
     assert loaded.version == home.candidate.champion.version
+
+
+def test_the_fit_without_the_holdout_opens_too_and_says_what_was_judged(home: Home) -> None:
+    judged = home.versions.judged(home.announced.manifest.version)
+    key = bytes.fromhex(Path(home.settings.signing_key_file).with_suffix(".pub").read_text())
+
+    loaded = champion.load((home.store / judged.address).read_bytes(), judged, key)
+
+    said = loaded.predict_log(home.candidate.holdout.rows)
+    np.testing.assert_array_equal(said, home.candidate.holdout_log)
+    assert judged.manifest.training_rows == len(home.candidate.older)
+    assert judged.manifest.holdout_abs_log_errors == ()
+
+
+def test_a_paper_that_was_not_kept_is_none(home: Home) -> None:
+    assert home.versions.paper(home.announced.manifest.version, "verdict.json") is None
 
 
 def test_the_newest_version_is_the_challenger(home: Home) -> None:
