@@ -20,18 +20,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from offline import announce, commands
     from offline.faults import WrongInput
+    from offline.progress import say
     from stream_app.contract.settings import BadSettings
 
     try:
         result = commands.COMMANDS[given.command](given)
     except KeyboardInterrupt:
-        commands.say("stopped")
+        say("stopped")
         return INTERRUPTED
     except (BadSettings, WrongInput) as error:
-        commands.say(f"offline {given.command}: {error}")
+        say(f"offline {given.command}: {error}")
         return WRONG_INPUT
     except (announce.Held, announce.NotAnnounced, OSError) as error:
-        commands.say(f"offline {given.command}: {error}")
+        say(f"offline {given.command}: {error}")
         return FAILED
     _show(result, as_json=given.json)
     return 0

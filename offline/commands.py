@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from offline import announced, arguments, log
 from offline.faults import NotRegistered, WrongInput
 from offline.log import Partition
+from offline.progress import say, told
 from offline.rollout import Change, roll_back, roll_out
 from offline.settings import OfflineSettings, from_environment
 from stream_app.contract.markets import MARKETS
@@ -25,17 +25,11 @@ if TYPE_CHECKING:
     from offline.backtest import Plan
     from offline.errors import Errors, Judged
 
-_SAY_EVERY_EVENTS = 20_000
 _EVER_MS = 2**53  # later than any event
 
 
 class WrongOptions(WrongInput):
     """Options that do not go together."""
-
-
-def say(text: str) -> None:
-    """Tell a person; standard output is for results."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def train(given: argparse.Namespace) -> dict[str, object]:
@@ -48,7 +42,7 @@ def train(given: argparse.Namespace) -> dict[str, object]:
     seed = own.seed if given.seed is None else given.seed
     partitions = _partitions(given, kafka)
     say(f"replaying the events of {given.market}")
-    data = dataset.collect(partitions, given.market, given.train_to, _told())
+    data = dataset.collect(partitions, given.market, given.train_to, told())
     say(f"{len(data):,} sold homes; events {data.counts}")
     candidate = make(data, seed, made_ms=int(time.time() * 1000), say=say)
     found = audit.findings(candidate)
@@ -81,7 +75,7 @@ def backtest(given: argparse.Namespace) -> dict[str, object]:
     from offline.backtest import run
 
     kafka, own = from_environment()
-    return run(_as_told(given, kafka), _plan(given, own), say, _told())
+    return run(_as_told(given, kafka), _plan(given, own), say, told())
 
 
 def eda(given: argparse.Namespace) -> dict[str, object]:
@@ -93,7 +87,7 @@ def eda(given: argparse.Namespace) -> dict[str, object]:
     partitions = _partitions(given, kafka)
     before_ms = _EVER_MS if given.train_to is None else given.train_to
     rejects = Rejects()
-    data = dataset.collect(partitions, given.market, before_ms, _told(), rejects.see)
+    data = dataset.collect(partitions, given.market, before_ms, told(), rejects.see)
     found = explore(data, MARKETS[given.market].currency, rejects)
     made = page.write(
         given.out or Path("var", "eda", given.market),
@@ -138,10 +132,10 @@ def _judged(given: argparse.Namespace, kafka: KafkaSettings, plan: Plan) -> tupl
 
     currency = MARKETS[given.market].currency
     if given.of == "served":
-        versions, served = backtest.serve(_as_told(given, kafka), plan, say, _told())
+        versions, served = backtest.serve(_as_told(given, kafka), plan, say, told())
         judged = of_served(given.market, served)
         return judged, analyse(judged, currency, "the answers served at the listing", versions)
-    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, _told())
+    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, told())
     candidate = make(data, plan.seed, made_ms=0, say=say)
     judged = of_holdout(candidate.holdout, candidate.holdout_log)
     of, version = "the champion alone on its holdout", candidate.champion.version
@@ -160,7 +154,7 @@ def ablate(given: argparse.Namespace) -> dict[str, object]:
     if given.seeds < 1:
         raise WrongOptions("--seeds: at least 1 is wanted")
     kafka, _ = from_environment()
-    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, _told())
+    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, told())
     report = ablation.run(data, given.seeds, say, given.only)
     if given.out is not None:
         given.out.write_text(ablation.markdown(report, _command(given)), "utf-8")
@@ -297,16 +291,3 @@ def _as_told(given: argparse.Namespace, kafka: KafkaSettings) -> Partition:
     """The log as one market-wide reader sees it, sales as late as is wanted."""
     told = log.merged(_partitions(given, kafka))
     return log.with_late_sales(told, given.label_delay_days * DAY_MS, redated=given.redated)
-
-
-def _told() -> Callable[[int], None]:
-    """Tell of every so many events."""
-    told = 0
-
-    def progress(events: int) -> None:
-        nonlocal told
-        if events - told >= _SAY_EVERY_EVENTS:
-            told = events
-            say(f"  {events:,} events")
-
-    return progress
