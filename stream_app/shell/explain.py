@@ -29,10 +29,10 @@ from stream_app.contract.topics import (
 )
 from stream_app.shell import history, model_feed, source
 from stream_app.shell.explained import Explanation
-from stream_app.shell.lineups import Load, NotAnnounced, lineups, segments
 from stream_app.shell.region_store import StateUnreadable, read_state
 from stream_app.shell.source import Source
 from stream_app.stages import scorer
+from stream_app.stages.lineups import Load, NotAnnounced, lineups, segments
 from stream_app.stages.step import Batch, Output, Record
 
 _BATCH = 500

@@ -24,10 +24,10 @@ from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, full_name
 from stream_app.scoring import champion
 from stream_app.shell import model_check
-from stream_app.shell.lineups import Load
 from stream_app.shell.region_store import read_state, reader_config
 from stream_app.shell.settings import StreamSettings
 from stream_app.shell.shelf import Open, Shelf
+from stream_app.stages.lineups import Load
 from stream_app.stages.step import PriceModel
 
 _PARTITION = 0

@@ -22,10 +22,10 @@ from stream_app.contract.predictions import Outcome
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, OUTCOMES, Topic, full_name
 from stream_app.shell import model_feed, source
-from stream_app.shell.lineups import lineups, segments
 from stream_app.shell.runner import Stage
 from stream_app.shell.settings import StreamSettings
 from stream_app.stages import learner, scorer
+from stream_app.stages.lineups import lineups, segments
 from stream_app.stages.step import Batch, Record, Serving
 from tests.chaos import committed
 from tests.chaos.tally import Named, Tally, compare, compare_state

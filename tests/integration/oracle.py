@@ -19,8 +19,8 @@ from stream_app.contract.topics import (
     full_name,
 )
 from stream_app.shell import model_feed, source
-from stream_app.shell.lineups import Load, lineups, segments
 from stream_app.stages import scorer
+from stream_app.stages.lineups import Load, lineups, segments
 from stream_app.stages.step import Batch, Output, Record, Serving
 from tests.integration.workers import PARTITIONS, Seen, read
 

@@ -32,8 +32,8 @@ from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import ACTIVATIONS, ALERTS, EVENTS, MODELS, PREDICTIONS, SHADOW
 from stream_app.scoring.rollout import arm_of
 from stream_app.shell import model_feed
-from stream_app.shell.lineups import Load
 from stream_app.shell.settings import StreamSettings
+from stream_app.stages.lineups import Load
 from tests import champions
 from tests.builders import MARKET
 from tests.integration import workers

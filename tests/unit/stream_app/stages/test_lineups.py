@@ -4,7 +4,7 @@ import pytest
 
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.models import Activated, ChampionAnnounced, Policy
-from stream_app.shell.lineups import Lineup, NotAnnounced, lineups, segments
+from stream_app.stages.lineups import Lineup, NotAnnounced, lineups, segments
 from stream_app.stages.step import PriceModel, Serving
 from tests import builders, messages
 from tests.builders import MARKET
