@@ -4,7 +4,19 @@ from typing import TypeVar
 
 import msgspec
 
-from stream_app.contract.alerts import Alert, Decision, RetrainRequested, Severity
+from stream_app.contract.alerts import (
+    Alert,
+    ApprovalGiven,
+    Decision,
+    PreflightMeasured,
+    PreflightRequested,
+    RequestAnswered,
+    RequestStatus,
+    RetrainRequested,
+    RollbackRequested,
+    RolledBack,
+    Severity,
+)
 from stream_app.contract.archive import ArchiveFile, ArchiveManifest
 from stream_app.contract.models import (
     Activated,
@@ -227,6 +239,72 @@ def retrain_requested(**changes: object) -> RetrainRequested:
     return _changed(
         RetrainRequested(
             request_id="r-1", market=MARKET, requested_ms=SOLD_MS, reasons=("price level",)
+        ),
+        changes,
+    )
+
+
+def preflight_requested(**changes: object) -> PreflightRequested:
+    return _changed(
+        PreflightRequested(
+            request_id="p-1", market=MARKET, requested_ms=SOLD_MS, reasons=("price level",)
+        ),
+        changes,
+    )
+
+
+def rollback_requested(**changes: object) -> RollbackRequested:
+    return _changed(
+        RollbackRequested(
+            request_id="b-1", market=MARKET, requested_ms=SOLD_MS, reasons=("probation failed",)
+        ),
+        changes,
+    )
+
+
+def approval(**changes: object) -> ApprovalGiven:
+    return _changed(
+        ApprovalGiven(request_id="r-1", market=MARKET, approved_ms=SOLD_MS, approved_by="ops"),
+        changes,
+    )
+
+
+def answered(status: RequestStatus, **changes: object) -> RequestAnswered:
+    return _changed(
+        RequestAnswered(request_id="r-1", market=MARKET, answered_ms=SOLD_MS, status=status),
+        changes,
+    )
+
+
+def preflight_measured(**changes: object) -> PreflightMeasured:
+    return _changed(
+        PreflightMeasured(
+            request_id="p-1",
+            market=MARKET,
+            measured_ms=SOLD_MS,
+            champion="v1",
+            labels=500,
+            listed_from_ms=LISTED_MS,
+            listed_to_ms=SOLD_MS,
+            served_error_log=0.11,
+            retrained_error_log=0.1,
+            saving_log=0.01,
+            saving_low_log=0.006,
+            saving_high_log=0.014,
+            day_blocks=60,
+        ),
+        changes,
+    )
+
+
+def rolled_back(**changes: object) -> RolledBack:
+    return _changed(
+        RolledBack(
+            request_id="b-1",
+            market=MARKET,
+            rolled_back_ms=SOLD_MS,
+            from_version="v2",
+            to_version="v1",
         ),
         changes,
     )

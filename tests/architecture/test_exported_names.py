@@ -12,7 +12,23 @@ import pytest
 from tests.architecture import tree
 
 EXPORTED: dict[str, set[str]] = {
-    "alerts": {"Alert", "AnyAlertMessage", "Decision", "RetrainRequested", "Severity"},
+    "alerts": {
+        "Alert",
+        "AnyAlertMessage",
+        "AnyRequest",
+        "ApprovalGiven",
+        "Decision",
+        "PreflightMeasured",
+        "PreflightRequested",
+        "Request",
+        "RequestAnswered",
+        "RequestStatus",
+        "RetrainRequested",
+        "RollbackRequested",
+        "RolledBack",
+        "Severity",
+        "WorkStep",
+    },
     "archive": {
         "ALL_MARKETS",
         "ARCHIVE_VERSION",

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stream_app.contract import dictionary, wire
+from stream_app.contract.alerts import RequestStatus
 from stream_app.contract.events import EVENT_TYPES
 from stream_app.contract.predictions import QualityReason
 from stream_app.contract.rejects import RejectCode
@@ -34,6 +35,12 @@ SAMPLES: tuple[tuple[str, msgspec.Struct], ...] = (
     ("alert-message", messages.alert()),
     ("alert-message", messages.decision()),
     ("alert-message", messages.retrain_requested()),
+    ("alert-message", messages.preflight_requested()),
+    ("alert-message", messages.rollback_requested()),
+    ("alert-message", messages.approval()),
+    ("alert-message", messages.answered(RequestStatus.RUNNING)),
+    ("alert-message", messages.preflight_measured()),
+    ("alert-message", messages.rolled_back()),
     ("archive-manifest", messages.archive_manifest()),
 )
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from stream_app.contract import wire
+from stream_app.contract.alerts import RequestStatus
 from stream_app.contract.events import AnyEvent, Listing
 from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.contract.topics import EVENT_BYTES_MAX
@@ -245,6 +246,12 @@ def test_what_is_no_number_goes_out_as_null() -> None:
         (messages.alert(), wire.decode_alert_message),
         (messages.decision(), wire.decode_alert_message),
         (messages.retrain_requested(), wire.decode_alert_message),
+        (messages.preflight_requested(), wire.decode_alert_message),
+        (messages.rollback_requested(), wire.decode_alert_message),
+        (messages.approval(), wire.decode_alert_message),
+        (messages.answered(RequestStatus.RUNNING), wire.decode_alert_message),
+        (messages.preflight_measured(), wire.decode_alert_message),
+        (messages.rolled_back(), wire.decode_alert_message),
         (messages.archive_manifest(), wire.decode_archive_manifest),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, msgspec.Struct) else "",
