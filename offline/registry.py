@@ -30,8 +30,12 @@ _JUDGED = "judged.json"
 _VERSION_TAG = "version"
 _HELD_TAG = "held"
 _REVIEWED_TAG = "reviewed"
+_GATE_TAG = "gate"  # `PASSED`, or why it did not
+_AGAINST_TAG = "gate_against"  # the champion it was judged against; empty: the naive price
+_VERDICT = "gate.json"
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
 _SQLITE = "sqlite:///"
+PASSED = "passed"
 
 
 class Registry:
@@ -145,6 +149,36 @@ class Registry:
         """
         number = self._need(version).version
         self._client.set_model_version_tag(self._name, number, _REVIEWED_TAG, reason)
+
+    def keep_verdict(self, version: str, said: str, against: str | None, paper: str) -> None:
+        """Keep what the gate said: `PASSED` or why not, against which champion, and all of it.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        found = self._need(version)
+        self._client.log_text(found.run_id, paper, _VERDICT)
+        for tag, text in ((_GATE_TAG, said), (_AGAINST_TAG, against or "")):
+            self._client.set_model_version_tag(
+                self._name, found.version, tag, text[:_TAG_LETTERS_MAX]
+            )
+
+    def gate_of(self, version: str, champion: str | None) -> str | None:
+        """`PASSED` if the version passed the gate against this champion, else why not.
+
+        None when it was never judged. A champion that came since was not judged against.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        tags = self._need(version).tags
+        said = tags.get(_GATE_TAG)
+        against = tags.get(_AGAINST_TAG) or None
+        if said == PASSED and against != champion:
+            return f"judged against {against or 'no champion'}, {champion or 'none'} serves now"
+        return said
 
     def _file(self, version: str, held: str | None, papers: Mapping[str, str]) -> None:
         found = self._need(version)

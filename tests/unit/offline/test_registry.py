@@ -11,7 +11,7 @@ import pytest
 
 from offline import reference
 from offline.faults import NotRegistered
-from offline.registry import Registry
+from offline.registry import PASSED, Registry
 from offline.settings import OfflineSettings
 from offline.train import Candidate, train
 from stream_app.contract.models import Alias, ChampionAnnounced
@@ -98,6 +98,25 @@ def test_an_emptied_store_is_filled_again(home: Home) -> None:
     home.versions.register(home.candidate, sales.rows())
 
     assert bundle.exists()
+
+
+def test_what_the_gate_said_is_kept_for_the_champion_it_judged_against(home: Home) -> None:
+    version = home.announced.manifest.version
+    assert home.versions.gate_of(version, "c1") is None
+
+    home.versions.keep_verdict(version, PASSED, "c1", "{}")
+
+    assert home.versions.gate_of(version, "c1") == PASSED
+    assert home.versions.gate_of(version, "c2") == "judged against c1, c2 serves now"
+    assert home.versions.paper(version, "gate.json") == "{}"
+
+
+def test_a_gate_that_was_not_passed_says_why(home: Home) -> None:
+    version = home.announced.manifest.version
+
+    home.versions.keep_verdict(version, "gain: none", None, "{}")
+
+    assert home.versions.gate_of(version, None) == "gain: none"
 
 
 def test_a_version_that_is_not_there_is_named(home: Home) -> None:
