@@ -174,7 +174,7 @@ class Registry:
         NotRegistered : there is no such version
         """
         tags = self._need(version).tags
-        said = tags.get(_GATE_TAG)
+        said: str | None = tags.get(_GATE_TAG)
         against = tags.get(_AGAINST_TAG) or None
         if said == PASSED and against != champion:
             return f"judged against {against or 'no champion'}, {champion or 'none'} serves now"
