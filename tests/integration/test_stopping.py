@@ -1,20 +1,17 @@
 """SIGTERM ends a worker with 0 within seconds, whatever it is at. On the real broker."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS
-from stream_app.shell import probe, topics_admin
-from stream_app.shell.probe import Unwell
-from tests.integration import brokers
+from stream_app.shell import topics_admin
+from tests.integration import brokers, pages
 from tests.integration.oracle import check_exactly_once
 from tests.integration.workers import (
     PARTITIONS,
@@ -119,9 +116,9 @@ def test_while_the_broker_is_away_which_alone_ends_nobody(
             WITHIN_S,
             "it sees that the broker is away",
         )
-        since = looks(port)
-        until(lambda: looks(port) > since + 1, WITHIN_S, "and goes on looking")
-        assert reasons(port, "/health") == []
+        since = until(lambda: pages.looks(port), WITHIN_S, "it has looked")
+        until(lambda: pages.looks(port) > since + 1, WITHIN_S, "and goes on looking")
+        until(lambda: reasons(port, "/health") == [], WITHIN_S, "nothing speaks against it")
         assert stop(process, 20) == 0
 
     assert not logged(log, "standing still")
@@ -129,15 +126,5 @@ def test_while_the_broker_is_away_which_alone_ends_nobody(
 
 def reasons(port: int, page: str) -> list[str] | None:
     """What it has to say against itself; None: nothing yet."""
-    try:
-        told = json.loads(probe.ask("127.0.0.1", port, page))
-    except Unwell as error:
-        if "nobody answers" in str(error):
-            return None
-        told = json.loads(str(error))
-    return list(told["reasons"])
-
-
-def looks(port: int) -> int:
-    body: dict[str, Any] = json.loads(probe.ask("127.0.0.1", port, "/health"))
-    return int(body["looks"])
+    said: list[str] | None = pages.told(port, page).get("reasons")
+    return said

@@ -1,6 +1,5 @@
 """A worker that stands still is ended and replaced; an idle one lives on. On the real broker."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,11 +11,10 @@ from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, LEARNER_STATE, OUTCOMES, full_name
 from stream_app.core.features import NAMES
-from stream_app.shell import probe
-from stream_app.shell.probe import Unwell
 from stream_app.shell.runner import EX_OUR_FAULT
 from tests import messages
 from tests.builders import listing
+from tests.integration import pages
 from tests.integration.brokers import free_port
 from tests.integration.oracle import check_exactly_once
 from tests.integration.workers import (
@@ -114,19 +112,14 @@ def test_an_idle_worker_lives_on_and_no_log_says_where_a_home_is(
 
     with worker(environment, log, stall_s="4", **told) as process:
         until(lambda: logged(log, "applied"), WITHIN_S, "both events are applied")
-        since = looks(port)
-        until(lambda: looks(port) > since + 15, WITHIN_S, "looked idle for 15 s, limit 4")
+        since = until(lambda: pages.looks(port), WITHIN_S, "it has looked")
+        until(lambda: pages.looks(port) > since + 15, WITHIN_S, "looked idle for 15 s, limit 4")
         assert stop(process) == 0
 
     assert logged(log, "predicted")
     assert logged(log, "rejected")
     assert not logged(log, "standing still")
     assert not [told for told in (STREET, "47.12", "122.65") if told in log.read_text()]
-
-
-def looks(port: int) -> int:
-    """How often the watchdog has looked: once a second, at a limit of 4 s."""
-    return int(json.loads(probe.ask("127.0.0.1", port, "/health"))["looks"])
 
 
 def test_without_a_limit_the_hang_stays(
@@ -142,12 +135,8 @@ def test_without_a_limit_the_hang_stays(
 
 
 def still_s(port: int) -> float:
-    """How long the partition that is worst off has stood still; 0 while nobody answers."""
-    try:
-        told = json.loads(probe.ask("127.0.0.1", port, "/health"))
-    except Unwell:
-        return 0.0
-    return max((one["still_s"] for one in told["partitions"].values()), default=0.0)
+    """How long the partition that is worst off has stood still; 0 while there is none."""
+    return max((one["still_s"] for one in pages.partitions(port).values()), default=0.0)
 
 
 def test_the_marker_of_a_transaction_is_no_lag(
@@ -167,12 +156,13 @@ def test_the_marker_of_a_transaction_is_no_lag(
 
     with worker(environment, log, LEARNER, stall_s="4", http_port=str(port)) as process:
         until(lambda: read(kafka, LEARNER_STATE, 0), WITHIN_S, "the outcome is learned")
-        until(lambda: partition(port) == {"next_offset": 2, "end": 2, "lag": 0}, 30, "no lag")
-        since = looks(port)
-        until(lambda: looks(port) > since + 8, WITHIN_S, "and it lives on")
+        until(lambda: place(port) == (2, 2, 0), WITHIN_S, "no lag")
+        since = until(lambda: pages.looks(port), WITHIN_S, "it has looked")
+        until(lambda: pages.looks(port) > since + 8, WITHIN_S, "and it lives on")
         assert stop(process) == 0
 
 
-def partition(port: int) -> dict[str, int]:
-    told = json.loads(probe.ask("127.0.0.1", port, "/health"))["partitions"]["0"]
-    return {name: told[name] for name in ("next_offset", "end", "lag")}
+def place(port: int) -> tuple[int, int, int] | None:
+    """Next offset, end and lag of the first partition; None before it is open."""
+    one = pages.partitions(port).get("0")
+    return None if one is None else (one["next_offset"], one["end"], one["lag"])

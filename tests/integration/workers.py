@@ -91,7 +91,7 @@ def worker(
         process.wait()
 
 
-def stop(process: subprocess.Popen[bytes], within_s: float = 10.0) -> int:
+def stop(process: subprocess.Popen[bytes], within_s: float = 30.0) -> int:
     """SIGTERM, then the exit status."""
     process.send_signal(signal.SIGTERM)
     return process.wait(within_s)
