@@ -18,12 +18,13 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from offline import coverage, log, metrics
-from offline.dataset import Collector, Replay, remember
-from offline.log import Head, Partition
+from offline import coverage, dataset, log, metrics
+from offline.collector import Collector
+from offline.dataset import Replay, remember
+from offline.log import Cut, Partition
 from offline.train import train
 from stream_app.contract import topics, wire
-from stream_app.contract.models import CorrectorAnnounced
+from stream_app.contract.models import CorrectorAnnounced, Policy
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.scoring.champion import Champion
 from stream_app.stages import learner
@@ -57,20 +58,21 @@ class Market:
 
     def train(self, now_ms: int) -> None:
         """Train on what is sold by now, and activate."""
-        data = self._collector.dataset(self._scorer.counts())
+        gathered = self._collector.gathered(self._scorer.counts())
+        data = dataset.assemble(self._plan.market, [gathered])
         self._say(f"{_day(now_ms)}: training on {len(data):,} sold homes")
         self._champion = train(data, self._plan.seed, made_ms=now_ms).champion
         self.champions.append(self._champion.version)
 
-    def advance(self, batch: Batch, heads: Sequence[Head]) -> list[Outcome]:
+    def advance(self, cut: Cut) -> list[Outcome]:
         """Serve a batch, then learn from its outcomes."""
         self._corrector = self._waiting.popleft() or self._corrector
-        serving = {self._plan.market: Serving(self._champion, self._corrector)}
-        self._collector.see(heads)
-        done = self._scorer.advance(batch, serving)
+        policy = cut.policies.get(self._plan.market, Policy())
+        serving = Serving(self._champion, self._corrector, policy=policy)
+        done = self._scorer.advance(cut.batch, {self._plan.market: serving})
         values = [o.value for o in done.outputs if o.topic is topics.OUTCOMES]
         self._waiting.append(self._learn(values) if values else None)
-        return self._collector.take(done)
+        return self._collector.take(cut, done)
 
     def _learn(self, values: Sequence[bytes | None]) -> CorrectorAnnounced | None:
         """Feed the learner; the newest version that it announces, if any."""
@@ -119,20 +121,18 @@ def serve(
     market = Market(plan, say)
     served: dict[str, Outcome] = {}
     events = 0
-    for batch, heads, began_ms in _batches(partition, plan):
+    for cut, began_ms in _batches(partition, plan):
         if began_ms is not None:
             market.train(began_ms)
-        for outcome in market.advance(batch, heads):
+        for outcome in market.advance(cut):
             if outcome.step is Step.CHAMPION and outcome.listed_ms >= plan.train_to_ms:
                 served[outcome.listing_id] = outcome  # a corrected sale price takes the place
-        events += len(heads)
+        events += len(cut.heads)
         progress(events)
     return market.champions, list(served.values())
 
 
-def _batches(
-    partition: Partition, plan: Plan
-) -> Iterator[tuple[Batch, Sequence[Head], int | None]]:
+def _batches(partition: Partition, plan: Plan) -> Iterator[tuple[Cut, int | None]]:
     """Batches, each within one span between trainings; with the first comes where it began."""
     span = 0
     found = log.batches(
@@ -140,9 +140,9 @@ def _batches(
         wanted=lambda head: head.market == plan.market,
         boundary=lambda head: _span(head.event_time_ms, plan),
     )
-    for batch, heads in found:
-        now = max(span, _span(heads[0].event_time_ms, plan))
-        yield batch, heads, _begins_ms(now, plan) if now > span else None
+    for cut in found:
+        now = max(span, _span(cut.heads[0].event_time_ms, plan))
+        yield cut, _begins_ms(now, plan) if now > span else None
         span = now
 
 

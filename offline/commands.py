@@ -81,14 +81,13 @@ def backtest(given: argparse.Namespace) -> dict[str, object]:
 def eda(given: argparse.Namespace) -> dict[str, object]:
     """A page that shows the rows that training would see."""
     from offline import dataset, eda_page, page
-    from offline.eda import Rejects, explore
+    from offline.eda import explore
 
     kafka, _ = from_environment()
     partitions = _partitions(given, kafka)
     before_ms = _EVER_MS if given.train_to is None else given.train_to
-    rejects = Rejects()
-    data = dataset.collect(partitions, given.market, before_ms, told(), rejects.see)
-    found = explore(data, MARKETS[given.market].currency, rejects)
+    data = dataset.collect(partitions, given.market, before_ms, told())
+    found = explore(data, MARKETS[given.market].currency)
     made = page.write(
         given.out or Path("var", "eda", given.market),
         "eda",

@@ -1,22 +1,38 @@
 """Rows with their labels, by running the scorer's own step over the log.
 
 No second code knows a feature: what is trained on is what was served. The step
-runs without a champion, for features do not depend on one.
+runs without a champion, for features do not depend on one, and with the policies
+that were active.
+
+Each partition is replayed for itself, several in processes of their own; what comes
+of it is the same. Of a partition one batch, the step's state and the rows so far are
+held (collector.py): what bounds a replay's memory is what bounds a worker's.
 """
 
 import hashlib
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from offline import log
+from offline import activated, log, parallel
+from offline.collector import (
+    EXAMPLES_PER_RULE,
+    NUMBERS,
+    TEXTS,
+    Collector,
+    Gathered,
+    Read,
+    Reading,
+)
 from offline.log import Head, Partition
-from stream_app.contract import topics, wire
-from stream_app.contract.predictions import Outcome
+from stream_app.contract.events import Correction, Sale, kind_of_type
+from stream_app.contract.markets import MARKETS
 from stream_app.core.features import NAMES
 from stream_app.stages import scorer, step
 from stream_app.stages.step import Batch, Serving, Step
@@ -37,7 +53,13 @@ class Dataset:
     property_type: NDArray[np.str_]
     listing_id: NDArray[np.str_]
     home_id: NDArray[np.str_]  # empty: the market does not publish it
-    counts: dict[str, int]  # events by "kind:verdict": what was dropped, and why
+    source: NDArray[np.str_]  # who reported the sale
+    partition: NDArray[np.int64]  # of `housing.events`; of a file: 0
+    listing_offset: NDArray[np.int64]
+    sale_offset: NDArray[np.int64]  # of the sale, or of what corrected it
+    counts: dict[str, int]  # events by "kind:verdict": what was dropped, and why (accounts.py)
+    examples: dict[str, list[str]] = field(default_factory=dict)  # of what a rule refused
+    read: tuple[Read, ...] = ()  # by partition
 
     def take(self, chosen: NDArray[np.bool_]) -> "Dataset":
         """The rows where `chosen` is true."""
@@ -48,18 +70,8 @@ class Dataset:
         return len(self.log_price)
 
 
-_COLUMNS = (
-    "rows",
-    "log_price",
-    "naive_log",
-    "listed_ms",
-    "sold_ms",
-    "area_m2",
-    "region",
-    "property_type",
-    "listing_id",
-    "home_id",
-)
+_COLUMNS = ("rows", *NUMBERS, *TEXTS)
+_LABELS = frozenset(map(kind_of_type, (Sale, Correction)))
 
 
 class Replay(Struct):
@@ -87,82 +99,96 @@ def remember(state: dict[str, bytes], done: Step) -> None:
             state[key] = value
 
 
-class Collector:
-    """Gathers outcomes; the newest word on a sale holds."""
+class Choice(Struct, frozen=True):
+    """Which events of the log count."""
 
-    def __init__(self, market: str) -> None:
-        self.market = market
-        self.outcomes: dict[tuple[str, str], Outcome] = {}
-        self.homes: dict[str, str] = {}  # listing -> home, where it is known
+    market: str
+    before_ms: int  # what happened later is not known
+    without_sources: frozenset[str] = frozenset()
 
-    def see(self, heads: Iterable[Head]) -> None:
-        self.homes.update((h.listing_id, h.home_id) for h in heads if h.home_id is not None)
+    def refusal(self, head: Head) -> str | None:
+        """Why an event does not count; None: it does.
 
-    def take(self, done: Step) -> list[Outcome]:
-        """Keep the step's outcomes of this market; give them."""
-        found = [
-            outcome
-            for output in done.outputs
-            if output.topic is topics.OUTCOMES and output.value is not None
-            if (outcome := wire.decode_outcome(output.value)).market == self.market
-        ]
-        for outcome in found:
-            self.outcomes[outcome.region, outcome.listing_id] = outcome
-        return found
-
-    def dataset(self, counts: dict[str, int]) -> Dataset:
-        """All that was gathered."""
-        return build(self.market, list(self.outcomes.values()), self.homes, counts)
+        What names no market that there is counts, too: it is for the step to refuse it.
+        """
+        if head.market != self.market and head.market in MARKETS:
+            return "log:other_market"
+        if head.event_time_ms >= self.before_ms:
+            return "log:later"
+        if head.source in self.without_sources and head.kind in _LABELS:
+            return "log:source_left_out"
+        return None
 
 
 def collect(
-    partitions: Iterable[Partition],
+    partitions: Sequence[Partition],
     market: str,
     before_ms: int,
     progress: Callable[[int], None] = lambda events: None,
-    look: Callable[[Step], None] = lambda done: None,
+    processes: int = 1,
+    without_sources: Iterable[str] = (),
 ) -> Dataset:
-    """Replay all that happened before `before_ms` and gather what was sold; `look` sees it all."""
-    collector = Collector(market)
-    counts: dict[str, int] = {}
-    events = 0
-    for partition in partitions:
-        replay = Replay()
-        wanted = log.batches(
-            partition, lambda head: head.market == market and head.event_time_ms < before_ms
-        )
-        for batch, heads in wanted:
-            collector.see(heads)
-            done = replay.advance(batch, {})
-            collector.take(done)
-            look(done)
-            events += len(heads)
-            progress(events)
-        for name, count in replay.counts().items():
-            counts[name] = counts.get(name, 0) + count
-    return collector.dataset(counts)
+    """Replay what happened before `before_ms` and gather what was sold.
+
+    Parameters
+    ----------
+    progress : hears how many events were read, of all partitions
+    without_sources : whose sales and corrections count as not sent
+
+    Raises
+    ------
+    LogUnreadable : a partition cannot be read
+    """
+    choice = Choice(market, before_ms, frozenset(without_sources))
+    gather = partial(gather_partition, choice)
+    return assemble(market, parallel.each(gather, partitions, processes, progress))
 
 
-def build(
-    market: str, outcomes: list[Outcome], homes: dict[str, str], counts: dict[str, int]
-) -> Dataset:
-    """Outcomes to columns, in the order of the sales."""
-    outcomes = sorted(outcomes, key=lambda o: (o.sold_ms, o.listing_id))
-    rows = np.array([o.features for o in outcomes], dtype=np.float64)
-    naive = [o.components.naive_log for o in outcomes]
+def gather_partition(
+    choice: Choice, partition: Partition, progress: Callable[[int], None]
+) -> Gathered:
+    """Replay one partition."""
+    left: Counter[str] = Counter()
+
+    def wanted(head: Head) -> bool:
+        refusal = choice.refusal(head)
+        if refusal is not None:
+            left[refusal] += 1
+        return refusal is None
+
+    reading, replay = Reading(partition.number), Replay()
+    collector = Collector(choice.market, partition.number)
+    counted = partition._replace(lines=reading.through(partition.lines))
+    for cut in log.batches(counted, wanted):
+        collector.take(cut, replay.advance(cut.batch, activated.serving(cut.policies)))
+        collector.forget(replay.state)
+        progress(reading.records)
+    return collector.gathered(replay.counts() | left, reading.done(collector.policies))
+
+
+def assemble(market: str, parts: Sequence[Gathered]) -> Dataset:
+    """What the partitions came to as one, in the order of the sales."""
+    columns: dict[str, NDArray[Any]] = {
+        "rows": np.concatenate([part.rows for part in parts]),
+        **{name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS},
+        **{
+            name: np.array([text for part in parts for text in part.texts[name]], dtype=np.str_)
+            for name in TEXTS
+        },
+    }
+    order = np.lexsort((columns["region"], columns["listing_id"], columns["sold_ms"]))
+    counts: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
+    for part in parts:
+        counts.update(part.counts)
+        for code, found in part.examples.items():
+            examples[code] = (examples.get(code, []) + found)[:EXAMPLES_PER_RULE]
     return Dataset(
         market=market,
-        rows=rows.reshape(len(outcomes), len(NAMES)),
-        log_price=np.array([math.log(o.sale_price) for o in outcomes]),
-        naive_log=np.array(naive, dtype=np.float64),
-        listed_ms=np.array([o.listed_ms for o in outcomes], dtype=np.int64),
-        sold_ms=np.array([o.sold_ms for o in outcomes], dtype=np.int64),
-        area_m2=np.array([o.area_m2 for o in outcomes]),
-        region=np.array([o.region for o in outcomes], dtype=np.str_),
-        property_type=np.array([o.property_type for o in outcomes], dtype=np.str_),
-        listing_id=np.array([o.listing_id for o in outcomes], dtype=np.str_),
-        home_id=np.array([homes.get(o.listing_id, "") for o in outcomes], dtype=np.str_),
+        **{name: column[order] for name, column in columns.items()},
         counts=dict(sorted(counts.items())),
+        examples=dict(sorted(examples.items())),
+        read=tuple(part.read for part in parts if part.read is not None),
     )
 
 

@@ -12,19 +12,15 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from offline import audit
+from offline.accounts import Dropped, account
 from offline.dataset import Dataset
 from offline.splits import NotEnough
-from stream_app.contract import topics
-from stream_app.contract.rules import RULES
 from stream_app.core.features import CATEGORICAL, NAMES
-from stream_app.stages.step import Step
 
 CORRELATED = 0.8
 # A share of the middle half's width beyond it: three is what Tukey called far out.
 FAR_OUT = 3.0
 UNUSUAL_HOMES = 20
-EXAMPLES_PER_RULE = 3
-_NOT_VERDICTS = ("late", "repaired")  # counted beside the verdict
 _LOGGED = 1.0  # of a target more skewed than this, the logarithm is modelled
 
 Floats = NDArray[np.float64]
@@ -44,17 +40,6 @@ class Spread(Struct, frozen=True):
     p99: float | None = None
     high: float | None = None
     skew: float | None = None
-
-
-class Cleaned(Struct, frozen=True):
-    """One rule or verdict on the way from events to rows."""
-
-    rule: str
-    must_hold: str
-    before: int
-    dropped: int
-    after: int
-    examples: tuple[str, ...] = ()
 
 
 class FarOut(Struct, frozen=True):
@@ -110,7 +95,7 @@ class Eda(Struct, frozen=True):
     first_sold: str
     last_sold: str
     events: dict[str, int]
-    cleaning: tuple[Cleaned, ...]
+    cleaning: tuple[Dropped, ...]
     target: tuple[Spread, ...]
     modelled_as: str
     features: tuple[Spread, ...]
@@ -124,22 +109,7 @@ class Eda(Struct, frozen=True):
     by_region: tuple[Group, ...]
 
 
-class Rejects(Struct):
-    """What rules turned away, gathered while the log is replayed."""
-
-    examples: dict[str, list[str]] = {}
-
-    def see(self, done: Step) -> None:
-        """Keep a few details per rule: they name values, and no text but the market's."""
-        for output in done.outputs:
-            if output.topic is topics.REJECTS:
-                headers = dict(output.headers)
-                kept = self.examples.setdefault(headers["code"].decode(), [])
-                if len(kept) < EXAMPLES_PER_RULE:
-                    kept.append(headers["detail"].decode().split(": must hold")[0])
-
-
-def explore(data: Dataset, currency: str, rejects: Rejects) -> Eda:
+def explore(data: Dataset, currency: str) -> Eda:
     """Compute all figures.
 
     Raises
@@ -164,7 +134,7 @@ def explore(data: Dataset, currency: str, rejects: Rejects) -> Eda:
         first_sold=day(int(data.sold_ms[0])),
         last_sold=day(int(data.sold_ms[-1])),
         events=data.counts,
-        cleaning=tuple(cleaning(data, rejects)),
+        cleaning=account(data.counts, len(data), data.examples),
         target=target,
         modelled_as="log price" if logged else "price would do: its skew is at most 1",
         features=tuple(spread(name, data.rows[:, i]) for i, name in enumerate(NAMES)),
@@ -206,35 +176,6 @@ def skew(known: Floats) -> float | None:
     if deviation == 0:
         return None
     return float((((known - known.mean()) / deviation) ** 3).mean())
-
-
-def cleaning(data: Dataset, rejects: Rejects) -> Iterable[Cleaned]:
-    """From all events of the market down to the rows, in the order in which rules look."""
-    left = sum(n for name, n in data.counts.items() if name.split(":")[1] not in _NOT_VERDICTS)
-    rules = {str(rule.code): rule.must_hold for rule in RULES}
-    others = [
-        name.removeprefix("rejected:") for name in data.counts if name.startswith("rejected:")
-    ]
-    for code in (*rules, *(o for o in others if o not in rules)):
-        dropped = data.counts.get(f"rejected:{code}", 0)
-        # Beyond the rules a detail may quote a publisher's text, which may hold anything.
-        examples = tuple(rejects.examples.get(code, ())) if code in rules else ()
-        yield Cleaned(
-            code, rules.get(code, "see docs/contract"), left, dropped, left - dropped, examples
-        )
-        left -= dropped
-    for name, count in data.counts.items():
-        kind, verdict = name.split(":")
-        if kind == "rejected" or verdict in (*_NOT_VERDICTS, "scored", "joined"):
-            continue
-        yield Cleaned(name, "is no row of its own", left, count, left - count)
-        left -= count
-    joined = data.counts.get("sale:joined", 0)
-    yield Cleaned(
-        "sales beside listings", "a row is a listing with its sale", left, joined, left - joined
-    )
-    left -= joined
-    yield Cleaned("unsold", "a row has a sale", left, left - len(data), len(data))
 
 
 def groups(names: Sequence[str] | NDArray[np.str_], values: Floats) -> Iterable[Group]:

@@ -1,7 +1,10 @@
 """The event log in order, partition by partition: from the topic, a file, or a source.
 
 A file of canonical events is a log of one partition, whose broker took each event
-when it happened. Not here: what an event means (stages/scorer.py).
+when it happened. A partition is a plain value: its lines are read when they are asked
+for, by whichever process asks.
+
+Not here: what an event means (stages/scorer.py); the archive (archived.py).
 """
 
 import heapq
@@ -11,23 +14,33 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
+from offline import activated
+from offline.activated import BY_DEFAULT, Policies
 from offline.faults import WrongInput
 from stream_app.contract import wire
 from stream_app.contract.events import Listing, Sale, kind_of, kind_of_type
 from stream_app.contract.rejects import Rejected
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import EVENTS, full_name
+from stream_app.contract.topics import ACTIVATIONS, EVENTS, full_name
 from stream_app.stages.step import Batch, Record
 
 BATCH_MAX = 500  # what a worker takes at most by default
-_FILE_ID = "file"
+FILE_ID = "file"  # in the place of a topic's id, which no result holds
 _SALE = kind_of_type(Sale)
 _POLL_S = 0.2
 _NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
@@ -49,13 +62,16 @@ class Head(Struct):
     listing_id: str = ""
     home_id: str | None = None
     kind: str = ""
+    event_id: str = ""
+    source: str = ""
 
 
 class Line(NamedTuple):
-    """A record and its head."""
+    """A record, its head, and the policies that it was taken in with."""
 
     record: Record
     head: Head
+    policies: Policies = BY_DEFAULT
 
 
 class Partition(NamedTuple):
@@ -65,6 +81,15 @@ class Partition(NamedTuple):
     number: int
     partitions: int  # of the topic
     lines: Iterable[Line]
+    topic_id: str = FILE_ID
+
+
+class Cut(NamedTuple):
+    """A batch, what is looked at of its events, and the policies that hold for it."""
+
+    batch: Batch
+    heads: list[Head]
+    policies: Policies
 
 
 _heads = msgspec.json.Decoder(Head)
@@ -90,20 +115,36 @@ def _head_of_repaired(value: bytes) -> Head:
     if isinstance(decoded, Rejected):
         return Head()
     event = decoded.event
-    home_id = event.home_id if isinstance(event, Listing) else None
-    kind = kind_of(event)
-    return Head(event.region, event.event_time_ms, event.market, event.listing_id, home_id, kind)
+    return Head(
+        event.region,
+        event.event_time_ms,
+        event.market,
+        event.listing_id,
+        event.home_id if isinstance(event, Listing) else None,
+        kind_of(event),
+        event.event_id,
+        event.source,
+    )
 
 
 def of_lines(values: Iterable[bytes]) -> Partition:
     """One partition made of canonical events, one JSON object each, in their order."""
+    return Partition(FILE_ID, 0, 1, _lines(values))
 
-    def lines() -> Iterator[Line]:
-        for offset, value in enumerate(filter(None, map(bytes.strip, values))):
-            head = head_of(value)
-            yield Line(Record(offset, head.region.encode(), value, head.event_time_ms), head)
 
-    return Partition(_FILE_ID, 0, 1, lines())
+def _lines(values: Iterable[bytes]) -> Iterator[Line]:
+    for offset, value in enumerate(filter(None, map(bytes.strip, values))):
+        head = head_of(value)
+        yield Line(Record(offset, head.region.encode(), value, head.event_time_ms), head)
+
+
+@dataclass(frozen=True)
+class _FileLines:
+    path: Path
+
+    def __iter__(self) -> Iterator[Line]:
+        with self.path.open("rb") as opened:
+            yield from _lines(opened)
 
 
 def of_file(path: Path) -> Partition:
@@ -115,12 +156,15 @@ def of_file(path: Path) -> Partition:
     """
     if not path.is_file():
         raise LogUnreadable(f"{path}: no such file")
+    return Partition(FILE_ID, 0, 1, _FileLines(path))
 
-    def values() -> Iterator[bytes]:
-        with path.open("rb") as opened:
-            yield from opened
 
-    return of_lines(values())
+@dataclass(frozen=True)
+class _SourceLines:
+    command: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Line]:
+        yield from _lines(_output_of(self.command))
 
 
 def of_source(source: str, files: Sequence[Path]) -> Partition:
@@ -128,7 +172,7 @@ def of_source(source: str, files: Sequence[Path]) -> Partition:
     command = [sys.executable, "-m", "producers", "convert", "--source", source]
     for path in files:
         command += ["--file", str(path)]
-    return of_lines(_output_of(command))
+    return Partition(FILE_ID, 0, 1, _SourceLines(tuple(command)))
 
 
 def _output_of(command: Sequence[str]) -> Iterator[bytes]:
@@ -141,6 +185,23 @@ def _output_of(command: Sequence[str]) -> Iterator[bytes]:
             )
 
 
+@dataclass(frozen=True)
+class _TopicLines:
+    """Each with the policies that `housing.activations` says it was taken in with."""
+
+    kafka: KafkaSettings
+    topic: str
+    number: int
+
+    def __iter__(self) -> Iterator[Line]:
+        found = records(self.kafka, full_name(self.kafka.prefix, ACTIVATIONS), self.number)
+        spans = activated.spans(record.value for record in found)
+        for record, policies in activated.along(
+            records(self.kafka, self.topic, self.number), spans
+        ):
+            yield Line(record, head_of(record.value), policies)
+
+
 def of_topic(kafka: KafkaSettings) -> list[Partition]:
     """All partitions of `housing.events`, each read to where it ends now.
 
@@ -150,9 +211,18 @@ def of_topic(kafka: KafkaSettings) -> list[Partition]:
     """
     topic = full_name(kafka.prefix, EVENTS)
     numbers = partitions_of(kafka, topic)
+    topic_id = _id_of(kafka, topic)
     return [
-        Partition(topic, number, len(numbers), _read(kafka, topic, number)) for number in numbers
+        Partition(topic, number, len(numbers), _TopicLines(kafka, topic, number), topic_id)
+        for number in numbers
     ]
+
+
+def _id_of(kafka: KafkaSettings, topic: str) -> str:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
+    answer = admin.describe_topics(TopicCollection([topic]), request_timeout=_ANSWER_S)[topic]
+    # As Kafka's own tools write it: a plain base64 may hold a slash.
+    return str(answer.result().topic_id).replace("+", "-").replace("/", "_")
 
 
 def partitions_of(kafka: KafkaSettings, topic: str) -> list[int]:
@@ -183,11 +253,6 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
             "log_level": 2,  # what failed is told once, by us
         }
     )
-
-
-def _read(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Line]:
-    for record in records(kafka, topic, number):
-        yield Line(record, head_of(record.value))
 
 
 def _bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
@@ -240,27 +305,35 @@ def batches(
     partition: Partition,
     wanted: Callable[[Head], bool] = lambda head: True,
     boundary: Callable[[Head], object] = lambda head: None,
-) -> Iterator[tuple[Batch, list[Head]]]:
-    """Cut a partition into batches; a batch also ends where `boundary` gives something new."""
+) -> Iterator[Cut]:
+    """Cut a partition into batches.
+
+    One also ends where `boundary` gives something new, or other policies begin.
+    """
     kept: list[Line] = []
     mark: object = None
     for line in partition.lines:
         if not wanted(line.head):
             continue
-        now = boundary(line.head)
-        if kept and (len(kept) == BATCH_MAX or now != mark):
-            yield _batch(partition, kept)
+        now = boundary(line.head), line.policies
+        if kept and now != mark:
+            yield _cut(partition, kept)
             kept = []
         mark = now
         kept.append(line)
+        if len(kept) == BATCH_MAX:
+            yield _cut(partition, kept)
+            kept = []
     if kept:
-        yield _batch(partition, kept)
+        yield _cut(partition, kept)
 
 
-def _batch(partition: Partition, lines: Sequence[Line]) -> tuple[Batch, list[Head]]:
+def _cut(partition: Partition, lines: Sequence[Line]) -> Cut:
     records = [line.record for line in lines]
-    batch = Batch(partition.topic, _FILE_ID, partition.number, partition.partitions, records)
-    return batch, [line.head for line in lines]
+    batch = Batch(
+        partition.topic, partition.topic_id, partition.number, partition.partitions, records
+    )
+    return Cut(batch, [line.head for line in lines], lines[0].policies)
 
 
 def merged(partitions: Sequence[Partition]) -> Partition:
@@ -291,23 +364,22 @@ def _held_back(lines: Iterable[Line], delay_ms: int, redated: bool) -> Iterator[
             yield held.popleft()[1]
         if line.head.kind == _SALE:
             late = line.record._replace(append_time_ms=at_ms + delay_ms)
-            held.append(
-                (at_ms + delay_ms, _redated(late) if redated else line._replace(record=late))
-            )
+            told = _redated(late) if redated else late
+            head = head_of(told.value) if redated else line.head
+            held.append((at_ms + delay_ms, Line(told, head, line.policies)))
         else:
             yield line
     yield from (line for _, line in held)
 
 
-def _redated(record: Record) -> Line:
+def _redated(record: Record) -> Record:
     decoded = wire.decode_event(record.value or b"")
-    value = record.value
-    if not isinstance(decoded, Rejected):
-        event = msgspec.structs.replace(decoded.event, event_time_ms=record.append_time_ms)
-        value = wire.encode(event)
-    return Line(record._replace(value=value), head_of(value))
+    if isinstance(decoded, Rejected):
+        return record
+    event = msgspec.structs.replace(decoded.event, event_time_ms=record.append_time_ms)
+    return record._replace(value=wire.encode(event))
 
 
 def _renumbered(lines: Iterable[Line]) -> Iterator[Line]:
     for offset, line in enumerate(lines):
-        yield Line(line.record._replace(offset=offset), line.head)
+        yield line._replace(record=line.record._replace(offset=offset))

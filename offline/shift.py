@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from offline.dataset import Dataset
-from offline.splits import without_duplicates
+from offline.splits import SAME_SALE, without_duplicates
 from offline.train import Candidate
 from stream_app.core.features import CATEGORICAL, NAMES
 
@@ -44,16 +44,17 @@ class Parts(Struct, frozen=True):
 
 def report(dataset: Dataset, candidate: Candidate) -> Parts:
     """Describe what the training made of its data set."""
-    duplicates = len(dataset) - len(without_duplicates(dataset))
+    dataset = without_duplicates(dataset)
+    duplicates = dataset.counts.get(SAME_SALE, 0)
     older, newer = candidate.older, candidate.holdout
     shifts = compare(older, newer)
     far = [s for s in shifts if s.psi is not None and s.psi > SHIFTED_PSI]
     return Parts(
-        rows=len(dataset),
+        rows=len(dataset) + duplicates,
         duplicates=duplicates,
         older=len(older),
         newer=len(newer),
-        left_out=len(dataset) - duplicates - len(older) - len(newer),
+        left_out=len(dataset) - len(older) - len(newer),
         look_alikes=float(np.isin(_looks(newer), _looks(older)).mean()),
         shifted=tuple(s.feature for s in sorted(far, key=lambda s: -(s.psi or 0.0))),
         shifts=shifts,

@@ -14,6 +14,7 @@ same home; without them only the unusual would be judged. Their share is reporte
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ NEWER_ROWS_MIN = 30
 THIN_ROWS = 30
 THIN_SHARE_MAX = 0.05
 EXAMPLES = 3
+SAME_SALE = "row:same_sale"  # among the counts of what was dropped: accounts.py
 
 
 class NotEnough(WrongInput):
@@ -76,7 +78,7 @@ def forward(
 def without_duplicates(dataset: Dataset) -> Dataset:
     """One row per home, time of sale and price; the first listing's is kept.
 
-    Only where the market publishes which home it is.
+    Only where the market publishes which home it is. The others are counted.
     """
     seen: set[tuple[str, int, float]] = set()
     sales = zip(dataset.home_id, dataset.sold_ms, dataset.log_price, strict=True)
@@ -85,7 +87,10 @@ def without_duplicates(dataset: Dataset) -> Dataset:
         sale = str(home), int(sold_ms), float(log_price)
         kept[place] = not home or sale not in seen
         seen.add(sale)
-    return dataset.take(kept)
+    if kept.all():
+        return dataset
+    dropped = dataset.counts.get(SAME_SALE, 0) + int((~kept).sum())
+    return replace(dataset.take(kept), counts={**dataset.counts, SAME_SALE: dropped})
 
 
 def refuse(dataset: Dataset, split: Split, older_min: int = OLDER_ROWS_MIN) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offline import dataset, eda, eda_page, page
-from offline.eda import Eda, Rejects
+from offline import dataset, eda, eda_page, log, page
+from offline.eda import Eda
 from offline.splits import NotEnough
 from stream_app.contract.events import AnyEvent
 from stream_app.core.features import NAMES
@@ -17,7 +17,7 @@ from tests import builders, sales
 
 
 def explored(rows: dataset.Dataset) -> Eda:
-    return eda.explore(rows, "USD", Rejects())
+    return eda.explore(rows, "USD")
 
 
 def test_the_target_is_described_and_a_skewed_price_is_modelled_as_its_log() -> None:
@@ -41,28 +41,22 @@ def test_each_event_is_accounted_for_rule_by_rule_with_the_values_that_broke_it(
         builders.listing(event_id="c", listing_id="z"),
         builders.sale(),
     ]
-    rejects = Rejects()
 
-    rows = dataset.collect(
-        [sales.partition(given)], sales.MARKET, 2**52, lambda events: None, rejects.see
-    )
-    found = {c.rule: c for c in explored_with(rows, rejects).cleaning}
+    rows = dataset.collect([sales.partition(given)], sales.MARKET, 2**52)
+    found = {c.rule: c for c in explored(rows).cleaning}
 
     assert (found["area"].before, found["area"].dropped, found["area"].after) == (5, 2, 3)
     assert found["area"].examples == ("area_m2=-1.0", "area_m2=9.0")
     assert (found["unsold"].dropped, found["unsold"].after) == (1, len(rows))
 
 
-def explored_with(rows: dataset.Dataset, rejects: Rejects) -> Eda:
-    return eda.explore(rows, "USD", rejects)
+def test_words_of_a_publisher_beyond_the_rules_are_not_kept() -> None:
+    told = builders.raw(builders.listing()).replace(b"{", b'{"owner Jane Doe":1,', 1)
 
+    rows = dataset.collect([log.of_lines([told])], sales.MARKET, 2**52)
 
-def test_words_of_a_publisher_beyond_the_rules_are_not_shown() -> None:
-    rows = replace(sales.rows(), counts={"rejected:schema": 1, "sale:joined": 1})
-
-    found = eda.explore(rows, "USD", Rejects({"schema": ["unknown field owner Jane Doe"]}))
-
-    assert {c.rule: c for c in found.cleaning}["schema"].examples == ()
+    assert rows.counts == {"rejected:unknown_field": 1}
+    assert "Jane" not in str(rows.examples)
 
 
 def test_missing_shares_are_by_year_of_listing() -> None:

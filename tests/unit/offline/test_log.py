@@ -68,16 +68,16 @@ def test_a_batch_ends_where_it_is_full_or_a_boundary_lies() -> None:
 
     cut = log.batches(partition, boundary=lambda head: head.event_time_ms >= 700)
 
-    assert [len(heads) for _, heads in cut] == [500, 200, 500]
+    assert [len(each.heads) for each in cut] == [500, 200, 500]
 
 
 def test_events_that_are_not_wanted_leave_no_gap_in_the_batch() -> None:
     partition = log.of_lines(map(builders.raw, EVENTS))
 
-    ((batch, heads),) = log.batches(partition, wanted=lambda head: head.listing_id == "kc-2")
+    (cut,) = log.batches(partition, wanted=lambda head: head.listing_id == "kc-2")
 
-    assert [record.offset for record in batch.records] == [2]
-    assert [head.listing_id for head in heads] == ["kc-2"]
+    assert [record.offset for record in cut.batch.records] == [2]
+    assert [head.listing_id for head in cut.heads] == ["kc-2"]
 
 
 def test_partitions_merge_in_the_order_of_event_time() -> None:
