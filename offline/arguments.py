@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     _eda(commands.add_parser("eda", help="look at the data: a page with pictures, and JSON"))
     _errors(commands.add_parser("errors", help="where prices are wrong: a page, and JSON"))
     _ablate(commands.add_parser("ablate", help="what each feature is worth"))
+    _replay(commands.add_parser("replay", help="serve the log again, as it was or otherwise"))
     _announce(commands.add_parser("announce", help="put a registered version into service"))
     _rollback(commands.add_parser("rollback", help="return to the champion before"))
     _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
@@ -80,17 +81,21 @@ def _add_serving(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="batches until a new corrector version serves, beside the next one; default 0",
     )
+    _add_label_delay(command)
+    command.add_argument(
+        "--redated",
+        action="store_true",
+        help="such a sale bears the date on which it became known, so it is not late",
+    )
+
+
+def _add_label_delay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--label-delay-days",
         type=_count,
         default=0,
         metavar="N",
         help="days until a sale becomes known; default 0, when it is made",
-    )
-    command.add_argument(
-        "--redated",
-        action="store_true",
-        help="such a sale bears the date on which it became known, so it is not late",
     )
 
 
@@ -104,6 +109,15 @@ def _ablate(command: argparse.ArgumentParser) -> None:
         "--only", action="append", default=[], metavar="WHAT", help="a feature, or 'group NAME'"
     )
     command.add_argument("--out", type=Path, metavar="FILE", help="the table as markdown, too")
+
+
+def _replay(command: argparse.ArgumentParser) -> None:
+    from offline import replay_options
+
+    _add_market(command)
+    _add_events(command, train_to=None)
+    _add_label_delay(command)
+    replay_options.add(command)
 
 
 def _announce(command: argparse.ArgumentParser) -> None:
@@ -164,7 +178,8 @@ def _add_market(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_events(command: argparse.ArgumentParser, *, train_to: bool = True) -> None:
+def _add_events(command: argparse.ArgumentParser, *, train_to: bool | None = True) -> None:
+    """`train_to`: whether it must be given; None: there is no such option."""
     given = command.add_mutually_exclusive_group(required=True)
     given.add_argument(
         "--events",
@@ -182,6 +197,8 @@ def _add_events(command: argparse.ArgumentParser, *, train_to: bool = True) -> N
         metavar="F",
         help="a file of the source; may be given again; default: the shipped samples",
     )
+    if train_to is None:
+        return
     command.add_argument(
         "--train-to",
         required=train_to,

@@ -20,15 +20,15 @@ import numpy as np
 
 from offline import coverage, dataset, log, metrics
 from offline.collector import Collector
-from offline.dataset import Replay, remember
+from offline.dataset import Replay
+from offline.learning import Learning
 from offline.log import Cut, Partition
 from offline.train import train
-from stream_app.contract import topics, wire
+from stream_app.contract import topics
 from stream_app.contract.models import CorrectorAnnounced, Policy
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.scoring.champion import Champion
-from stream_app.stages import learner
-from stream_app.stages.step import Batch, Record, Serving
+from stream_app.stages.step import Serving
 
 
 class Plan(NamedTuple):
@@ -48,8 +48,7 @@ class Market:
         self._plan = plan
         self._say = say
         self._scorer = Replay({})
-        self._learner_state: dict[str, bytes] = {}
-        self._outcomes = 0
+        self._learning = Learning()
         self._champion: Champion | None = None
         self._corrector: CorrectorAnnounced | None = None
         self._waiting: deque[CorrectorAnnounced | None] = deque([None] * (plan.version_delay + 1))
@@ -71,23 +70,8 @@ class Market:
         serving = Serving(self._champion, self._corrector, policy=policy)
         done = self._scorer.advance(cut.batch, {self._plan.market: serving})
         values = [o.value for o in done.outputs if o.topic is topics.OUTCOMES]
-        self._waiting.append(self._learn(values) if values else None)
+        self._waiting.append(self._learning.learn(values))
         return self._collector.take(cut, done)
-
-    def _learn(self, values: Sequence[bytes | None]) -> CorrectorAnnounced | None:
-        """Feed the learner; the newest version that it announces, if any."""
-        records = [
-            Record(self._outcomes + place, None, value, 0) for place, value in enumerate(values)
-        ]
-        self._outcomes += len(records)
-        batch = Batch("outcomes", "file", 0, 1, records)
-        done = learner.advance(batch, self._learner_state, {})
-        remember(self._learner_state, done)
-        newest = None
-        for output in done.outputs:
-            message = wire.decode_model_message(output.value or b"")
-            newest = message if isinstance(message, CorrectorAnnounced) else newest
-        return newest
 
 
 def run(

@@ -171,6 +171,14 @@ def _command(given: argparse.Namespace) -> str:
     )
 
 
+def replay(given: argparse.Namespace) -> dict[str, object]:
+    """Any range of the log by any model, and what that changes."""
+    from offline import replay_command
+
+    kafka, own = from_environment()
+    return replay_command.run(given, kafka, own, _partitions(given, kafka))
+
+
 def announce(given: argparse.Namespace) -> dict[str, object]:
     """Promote a registered version."""
     from offline.announce import promote, publish
@@ -254,6 +262,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "eda": eda,
     "errors": errors,
     "ablate": ablate,
+    "replay": replay,
     "announce": announce,
     "rollback": rollback,
     "rollout": rollout,

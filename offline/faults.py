@@ -7,3 +7,7 @@ class WrongInput(Exception):
 
 class NotRegistered(WrongInput):
     """No such version or alias."""
+
+
+class Refused(Exception):
+    """Somebody or something says no: whoever serves goes on as before."""
