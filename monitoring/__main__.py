@@ -13,12 +13,13 @@ import msgspec
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from monitoring import chain, membership, windows
+from monitoring import membership, windows
 from monitoring import settings as own
 from monitoring.archive import Archiver, NoBroker, limits_of
 from monitoring.membership import NoMember
 from monitoring.settings import MonitoringSettings
 from monitoring.windows import BadWindow, Windows
+from stream_app.contract.archive import MANIFESTS
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import BadSettings, KafkaSettings
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     archive = commands.add_parser(
         "archive",
-        help="write predictions, outcomes and model announcements to Parquet",
+        help="write events as sent, predictions, outcomes, rejects, alerts, models to Parquet",
         description="Joins the group <prefix>.archiver and writes until stopped (SIGTERM or"
         " Ctrl-C: publishes what it holds, exit status 0). Goes on where the archive ends:"
         " nothing is lost or doubled over a crash, or with several archivers.",
@@ -170,7 +171,7 @@ def _windows(given: argparse.Namespace) -> Windows:
 
 
 def _existing(folder: Path) -> Path:
-    if not (folder / chain.MANIFESTS).is_dir():
+    if not (folder / MANIFESTS).is_dir():
         raise BadSettings(f"no archive in {folder}: run python -m monitoring archive first")
     return folder
 

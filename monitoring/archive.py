@@ -215,9 +215,9 @@ class Archiver:
     def _add(self, part: Part, message: Message) -> None:
         offset = message.offset()
         assert offset is not None  # noqa: S101 - a consumed record has one
-        key, value = message.key(), message.value()
+        key, value, headers = message.key(), message.value(), message.headers() or ()
         part.records.append(
-            Taken(part.source.partition, offset, message.timestamp()[1], key, value)
+            Taken(part.source.partition, offset, message.timestamp()[1], key, value, headers)
         )
         part.next_offset = offset + 1
         part.at_end = False

@@ -32,10 +32,9 @@ from typing import NamedTuple
 
 from msgspec import MsgspecError
 
-from stream_app.contract.archive import ArchiveManifest, manifest_name
+from stream_app.contract.archive import MANIFESTS, ArchiveManifest, manifest_name
 from stream_app.contract.wire import decode_archive_manifest, encode
 
-MANIFESTS = "manifests"
 STAGING = "staging"
 
 

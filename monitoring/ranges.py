@@ -16,8 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.chain import Source
+from monitoring.heads import head_of
 from monitoring.tables import Layout, Taken, message_table, raw_table
-from stream_app.contract.archive import ALL_MARKETS, UNREADABLE, ArchiveFile, ArchiveManifest
+from stream_app.contract.archive import (
+    ALL_MARKETS,
+    UNKNOWN_MARKET,
+    UNREADABLE,
+    ArchiveFile,
+    ArchiveManifest,
+)
 from stream_app.contract.markets import MARKETS
 
 
@@ -74,23 +81,36 @@ def _read(layout: Layout[Any], records: Iterable[Taken]) -> Iterable[_Row]:
     for record in records:
         message = _decode(layout, record.value)
         if message is None:
-            market = UNREADABLE if layout.decode else ALL_MARKETS
-            yield _Row(record, None, market, record.appended_ms)
+            yield _as_it_came(layout, record)
         else:
-            market = layout.market(message) if layout.market else UNREADABLE
-            when_ms = layout.event_time_ms(message) if layout.event_time_ms else 0
-            # The name becomes a folder: only those we know.
-            yield _Row(record, message, market if market in MARKETS else "unknown", when_ms)
+            when_ms = getattr(message, layout.time_column)
+            yield _Row(record, message, _folder(message.market), when_ms)
 
 
-def _decode(layout: Layout[Any], value: bytes | None) -> object | None:
+def _as_it_came(layout: Layout[Any], record: Taken) -> _Row:
+    if layout.decode is not None:
+        return _Row(record, None, UNREADABLE, record.appended_ms)
+    if not layout.names_market:
+        return _Row(record, None, ALL_MARKETS, record.appended_ms)
+    head = head_of(record.value)
+    when_ms = record.appended_ms if head.event_time_ms is None else head.event_time_ms
+    return _Row(record, None, _folder(head.market), when_ms)
+
+
+def _folder(market: str | None) -> str:
+    """Name the folder of a market: only names that we know become one."""
+    if market is None:
+        return UNREADABLE
+    return market if market in MARKETS else UNKNOWN_MARKET
+
+
+def _decode(layout: Layout[Any], value: bytes | None) -> Any:  # noqa: ANN401 - of the layout
     if layout.decode is None or value is None:
         return None
     try:
-        message: object = layout.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return layout.decode(value)
+    except msgspec.MsgspecError:
         return None
-    return message
 
 
 def _day(record: Taken) -> str:

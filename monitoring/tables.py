@@ -19,7 +19,16 @@ from msgspec import Struct
 
 from stream_app.contract import wire
 from stream_app.contract.predictions import Outcome, Prediction
-from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic
+from stream_app.contract.topics import (
+    ALERTS,
+    EVENTS,
+    MODELS,
+    OUTCOMES,
+    PREDICTIONS,
+    REJECTS,
+    SHADOW,
+    Topic,
+)
 
 M = TypeVar("M", bound=Struct)
 
@@ -34,8 +43,14 @@ _PLACE = (
     pa.field("offset", pa.int64(), nullable=False),
     pa.field("appended_ms", pa.int64(), nullable=False),
 )
+_HEADER = pa.struct([pa.field("name", pa.string()), pa.field("value", pa.binary())])
 RAW_SCHEMA = pa.schema(
-    (*_PLACE, pa.field("key", pa.binary()), pa.field("value", pa.binary())),
+    (
+        *_PLACE,
+        pa.field("key", pa.binary()),
+        pa.field("value", pa.binary()),
+        pa.field("headers", pa.list_(_HEADER)),
+    ),
 )
 
 
@@ -47,6 +62,7 @@ class Taken(NamedTuple):
     appended_ms: int  # the record's timestamp
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Column(NamedTuple):
@@ -55,13 +71,14 @@ class Column(NamedTuple):
 
 
 class Layout(NamedTuple, Generic[M]):
-    """How the messages of one topic become rows. Without `decode`: key and value as bytes."""
+    """How the records of one topic become rows. Without `decode`: as they came."""
 
     topic: Topic
     columns: tuple[Column, ...] = ()
     decode: Callable[[bytes], M] | None = None
-    market: Callable[[M], str] | None = None
-    event_time_ms: Callable[[M], int] | None = None
+    time_column: str = ""  # of a decoded message's event time
+    names_market: bool = True  # whether the bytes say of which market they are
+    key_is_listing: bool = False
 
 
 def columns_of(kind: type[Struct], path: tuple[str, ...] = ()) -> tuple[Column, ...]:
@@ -125,25 +142,15 @@ def _plain(kind: Any, get: Callable[[Any], object]) -> Callable[[Any], object]: 
     return lambda message: msgspec.to_builtins(get(message))
 
 
-def _market_of(message: Prediction | Outcome) -> str:
-    return message.market
-
-
+_PREDICTED = (columns_of(Prediction), wire.decode_prediction, "event_time_ms")
 LAYOUTS: tuple[Layout[Any], ...] = (
-    Layout(
-        PREDICTIONS,
-        columns_of(Prediction),
-        wire.decode_prediction,
-        _market_of,
-        lambda prediction: prediction.event_time_ms,
-    ),
-    Layout(
-        OUTCOMES,
-        columns_of(Outcome),
-        wire.decode_outcome,
-        _market_of,
-        lambda outcome: outcome.sold_ms,
-    ),
-    # A table of champions would be all nested parts; they are few, and are read whole.
-    Layout(MODELS),
+    # Before any cleaning: what was refused must be readable again as it was sent.
+    Layout(EVENTS),
+    Layout(REJECTS),
+    Layout(PREDICTIONS, *_PREDICTED, key_is_listing=True),
+    Layout(SHADOW, *_PREDICTED, key_is_listing=True),
+    Layout(OUTCOMES, columns_of(Outcome), wire.decode_outcome, "sold_ms"),
+    # Tables of these would be all nested parts; they are few, and are read whole.
+    Layout(ALERTS),
+    Layout(MODELS, names_market=False),
 )

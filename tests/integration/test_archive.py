@@ -15,9 +15,11 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from monitoring import chain, frames
+from monitoring.tables import LAYOUTS
 from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import (
+    EVENTS,
     MODELS,
     OUTCOMES,
     PARTITIONER,
@@ -26,13 +28,13 @@ from stream_app.contract.topics import (
     full_name,
 )
 from stream_app.shell import topics_admin
-from tests import flow, messages
+from tests import builders, flow, messages
 from tests.waiting import until
 
 pytestmark = pytest.mark.broker
 
 STEPS = ("intent", "file", "data", "publish")
-ARCHIVED = (PREDICTIONS, OUTCOMES, MODELS)
+ARCHIVED = tuple(layout.topic for layout in LAYOUTS)
 ABORTED = "aborted"
 ANSWER_S = 60.0
 
@@ -56,10 +58,12 @@ def producer(kafka: KafkaSettings) -> Producer:
 def publish(
     producer: Producer, prefix: str, pairs: Iterable[flow.Pair], commit: bool = True
 ) -> None:
-    """Send predictions and outcomes in one transaction."""
+    """Send events, predictions and outcomes in one transaction."""
     producer.begin_transaction()
     for pair in pairs:
+        event = builders.listing(listing_id=pair.prediction.listing_id)
         for topic, key, message in (
+            (EVENTS, event.region, event),
             (PREDICTIONS, pair.prediction.listing_id, pair.prediction),
             (OUTCOMES, pair.outcome.market, pair.outcome),
         ):
@@ -224,7 +228,7 @@ def test_records_of_an_aborted_transaction_are_not_archived(
 
     archive_once(tmp_path, environment)
 
-    assert sum(archived(tmp_path, kafka).values()) == 10
+    assert sum(archived(tmp_path, kafka).values()) == 15
     assert_whole(tmp_path, kafka)
 
 
@@ -255,12 +259,12 @@ def test_two_archivers_share_the_partitions_and_one_goes_on_when_the_other_leave
 ) -> None:
     folder, one_log, two_log = tmp_path / "archive", tmp_path / "one", tmp_path / "two"
     with archiving(folder, one_log, environment) as one:
-        until(lambda: assigned(one_log) == [9], ANSWER_S, "the first has all nine partitions")
+        until(lambda: assigned(one_log) == [22], ANSWER_S, "the first has all partitions")
         with archiving(folder, two_log, environment) as two:
             until(
-                lambda: assigned(one_log)[-1:] + assigned(two_log) in ([4, 5], [5, 4]),
+                lambda: assigned(one_log)[-1:] + assigned(two_log) == [11, 11],
                 ANSWER_S,
-                "the two share nine partitions",
+                "the two share the partitions",
             )
             publish_some(producer, kafka.prefix, first=0)
             wait_until_archived(folder, kafka)
@@ -285,7 +289,7 @@ def test_what_is_held_is_published_on_sigterm(
     folder, log = tmp_path / "archive", tmp_path / "log"
     publish(producer, kafka.prefix, flow.pairs(50))
     with archiving(folder, log, environment, flush_age_s=3_600) as process:
-        until(lambda: "100 waiting" in log.read_text(), ANSWER_S, "the archiver holds all rows")
+        until(lambda: "150 waiting" in log.read_text(), ANSWER_S, "the archiver holds all rows")
         process.send_signal(signal.SIGTERM)
         assert process.wait(ANSWER_S) == 0
 
@@ -346,7 +350,7 @@ def test_an_archiver_stops_when_its_topic_is_recreated_under_it(
     log = tmp_path / "log"
     publish(producer, kafka.prefix, flow.pairs(50))
     with archiving(tmp_path / "archive", log, environment, flush_age_s=3_600) as process:
-        until(lambda: "100 waiting" in log.read_text(), ANSWER_S, "the archiver holds all rows")
+        until(lambda: "150 waiting" in log.read_text(), ANSWER_S, "the archiver holds all rows")
         recreate(kafka, OUTCOMES)
         process.send_signal(signal.SIGTERM)
         assert process.wait(ANSWER_S) == 70

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from monitoring import chain
 from monitoring.chain import Source
 from monitoring.ranges import Span, encode_range
-from monitoring.tables import LAYOUTS, Taken
+from monitoring.tables import LAYOUTS, Layout, Taken
 from stream_app.contract import wire
 from stream_app.contract.models import Manifest
 from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic, full_name
@@ -14,6 +15,10 @@ from tests import flow, messages
 
 PREFIX = "housing"
 APPENDED_MS = 1_763_700_000_000  # 2025-11-21
+
+
+def layout(topic: Topic) -> Layout[Any]:
+    return next(layout for layout in LAYOUTS if layout.topic == topic)
 
 
 def put(
@@ -24,12 +29,11 @@ def put(
     appended_ms: int = APPENDED_MS,
 ) -> None:
     """Publish one range of partition 0 with these records."""
-    layout = next(layout for layout in LAYOUTS if layout.topic == topic)
     source = Source(full_name(PREFIX, topic), topic_id, 0)
     first = chain.end(root, source)
     records = [Taken(0, first + n, appended_ms, b"key", value) for n, value in enumerate(values)]
     span = Span(first, first + len(records), first)
-    encoded = encode_range(layout, source, span, records, f"token{first}", appended_ms)
+    encoded = encode_range(layout(topic), source, span, records, f"token{first}", appended_ms)
     chain.publish(root, *encoded, f"token{first}")
 
 

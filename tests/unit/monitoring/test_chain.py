@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitoring import chain
 from monitoring.chain import RangeTaken, Source
 from stream_app.contract import wire
-from stream_app.contract.archive import ArchiveFile, ArchiveManifest, manifest_name
+from stream_app.contract.archive import MANIFESTS, ArchiveFile, ArchiveManifest, manifest_name
 from tests import messages
 
 SOURCE = Source("housing.outcomes", "t-1", 2)
@@ -130,7 +130,7 @@ def overwriting_publish(
 ) -> None:
     """Planted: the last one to write a manifest wins."""
     name = manifest_name(manifest.partition, manifest.first_offset)
-    published = root / chain.MANIFESTS / SOURCE.topic / SOURCE.topic_id / name
+    published = root / MANIFESTS / SOURCE.topic / SOURCE.topic_id / name
 
     def late(step: str) -> None:
         reached(step)

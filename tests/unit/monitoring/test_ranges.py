@@ -8,12 +8,14 @@ import pytest
 
 from monitoring.chain import Source
 from monitoring.ranges import Span, encode_range
-from monitoring.tables import LAYOUTS, Taken
-from stream_app.contract import wire
-from tests import messages
+from monitoring.tables import Taken
+from stream_app.contract import topics, wire
+from tests import builders, messages
+from tests.unit.monitoring import archives
 
-OUTCOMES = LAYOUTS[1]
-MODELS = LAYOUTS[2]
+OUTCOMES, MODELS, EVENTS = (
+    archives.layout(t) for t in (topics.OUTCOMES, topics.MODELS, topics.EVENTS)
+)
 SOURCE = Source("housing.outcomes", "t-1", 3)
 DAY_MS = 86_400_000
 
@@ -87,3 +89,30 @@ def test_announcements_are_kept_whole() -> None:
     (file,) = manifest.files
     assert (file.layout, file.market) == ("raw", "all")
     assert pq.read_table(io.BytesIO(contents[file.path]))["value"].to_pylist() == [value]
+
+
+@pytest.mark.parametrize(
+    ("value", "market", "event_time_ms"),
+    [
+        (wire.encode(builders.listing(market="hdb")), "hdb", builders.LISTED_MS),
+        (b'{"market":"hdb","area_m2":"big"}', "hdb", 9),
+        (b'{"market":"../../x","event_time_ms":99999999999999999999}', "unknown", 9),
+        (b'{"market":7,"event_time_ms":true}', "unreadable", 9),
+        (b"\xff", "unreadable", 9),
+        (b"[" * 100_000, "unreadable", 9),
+        (None, "unreadable", 9),
+    ],
+    ids=["event", "refused", "foreign", "other types", "no text", "nested too deeply", "tombstone"],
+)
+def test_an_event_is_kept_as_it_was_sent_where_its_bytes_say(
+    value: bytes | None, market: str, event_time_ms: int
+) -> None:
+    record = Taken(3, 0, 9, b"kc-98178", value, [("origin", b"a"), ("origin", None)])
+
+    manifest, contents = encode_range(EVENTS, SOURCE, Span(0, 1, 0), [record], "tok", 7)
+
+    (file,) = manifest.files
+    assert (file.layout, file.market, file.event_from_ms) == ("raw", market, event_time_ms)
+    (row,) = pq.read_table(io.BytesIO(contents[file.path])).to_pylist()
+    assert (row["key"], row["value"]) == (b"kc-98178", value)
+    assert [tuple(each.values()) for each in row["headers"]] == [("origin", b"a"), ("origin", None)]

@@ -4,11 +4,16 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from monitoring.tables import LAYOUTS, Taken, columns_of, message_table, raw_table, schema_of
+from monitoring.tables import Taken, columns_of, message_table, raw_table, schema_of
+from stream_app.contract import topics
+from stream_app.contract.archive import RAW_COLUMNS
 from stream_app.contract.predictions import Outcome, Prediction
 from tests import messages
+from tests.unit.monitoring import archives
 
-PREDICTIONS, OUTCOMES, MODELS = LAYOUTS
+PREDICTIONS, OUTCOMES, MODELS = (
+    archives.layout(t) for t in (topics.PREDICTIONS, topics.OUTCOMES, topics.MODELS)
+)
 RECORD = Taken(3, 41, 1_000, b"key", b"value")
 
 
@@ -70,3 +75,7 @@ def test_raw_rows_keep_key_and_value_as_they_came() -> None:
 
 def test_a_layout_without_a_decoder_has_no_columns_of_its_own() -> None:
     assert schema_of(MODELS).names == ["partition", "offset", "appended_ms"]
+
+
+def test_raw_columns_are_those_of_the_contract() -> None:
+    assert tuple(raw_table([]).column_names) == RAW_COLUMNS
