@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from offline.arguments import parser
+from offline.faults import WRONG_INPUT
 
-WRONG_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from offline import announce, commands
-    from offline.faults import Refused, WrongInput
+    from offline.faults import BrokerAway, Refused, WrongInput
     from offline.progress import say
     from stream_app.contract.settings import BadSettings
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSettings, WrongInput) as error:
         say(f"offline {given.command}: {error}")
         return WRONG_INPUT
-    except (announce.Held, announce.NotAnnounced, Refused, OSError) as error:
+    except (announce.Held, announce.NotAnnounced, BrokerAway, Refused, OSError) as error:
         say(f"offline {given.command}: {error}")
         return FAILED
     _show(result, as_json=given.json)

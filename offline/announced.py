@@ -28,7 +28,8 @@ def read(kafka: KafkaSettings, market: str) -> Announced:
 
     Raises
     ------
-    LogUnreadable : no broker answers, or there is no such topic
+    BrokerAway : no broker answers
+    LogUnreadable : there is no such topic
     """
     return of(market, _values(kafka))
 
@@ -38,7 +39,8 @@ def messages(kafka: KafkaSettings) -> Iterator[AnyModelMessage]:
 
     Raises
     ------
-    LogUnreadable : no broker answers, or there is no such topic
+    BrokerAway : no broker answers
+    LogUnreadable : there is no such topic
     """
     return _decoded(_values(kafka))
 

@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from offline import requests_options
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import RolloutMode
 
@@ -23,6 +24,14 @@ def parser() -> argparse.ArgumentParser:
     _errors(commands.add_parser("errors", help="where prices are wrong: a page, and JSON"))
     _ablate(commands.add_parser("ablate", help="what each feature is worth"))
     _replay(commands.add_parser("replay", help="serve the log again, as it was or otherwise"))
+    _preflight(commands.add_parser("preflight", help="would a retrained model have done better"))
+    requests_options.worker(
+        commands.add_parser("worker", help="do what is asked on housing.alerts, until stopped")
+    )
+    requests_options.request(
+        commands.add_parser("request", help="ask the worker for something, or approve it")
+    )
+    requests_options.requests(commands.add_parser("requests", help="what was asked, where it is"))
     _announce(commands.add_parser("announce", help="put a registered version into service"))
     _rollback(commands.add_parser("rollback", help="return to the champion before"))
     _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
@@ -33,6 +42,11 @@ def _train(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
     _add_seed(command)
+    command.add_argument(
+        "--request",
+        metavar="ID",
+        help="noted with the version; what was trained for it before is not trained again",
+    )
 
 
 def _backtest(command: argparse.ArgumentParser) -> None:
@@ -111,6 +125,18 @@ def _ablate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, metavar="FILE", help="the table as markdown, too")
 
 
+def _preflight(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command, train_to=None)
+    command.add_argument(
+        "--labels",
+        type=_count,
+        default=500,
+        metavar="N",
+        help="how many of the newest mature labels are judged; default: %(default)s",
+    )
+
+
 def _replay(command: argparse.ArgumentParser) -> None:
     from offline import replay_options
 
@@ -133,6 +159,9 @@ def _announce(command: argparse.ArgumentParser) -> None:
 
 def _rollback(command: argparse.ArgumentParser) -> None:
     _add_market(command)
+    command.add_argument(
+        "--leave", metavar="V", help="only if this is the champion; done before, nothing is told"
+    )
     _add_reason(command, "rolled back by hand")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline import announced, arguments, log
+from offline import announced, arguments, log, requests_command
 from offline.faults import NotRegistered, WrongInput
 from offline.log import Partition
 from offline.progress import say, told
@@ -39,6 +39,10 @@ def train(given: argparse.Namespace) -> dict[str, object]:
     from offline.train import train as make
 
     kafka, own = from_environment()
+    known = None if given.request is None else Registry(own, given.market).of_request(given.request)
+    if known is not None:
+        say(f"{known.version} was trained for {given.request} before")
+        return {"market": given.market, "version": known.version, "held": known.held}
     seed = own.seed if given.seed is None else given.seed
     partitions = _partitions(given, kafka)
     say(f"replaying the events of {given.market}")
@@ -55,6 +59,8 @@ def train(given: argparse.Namespace) -> dict[str, object]:
         candidate, data, held, {name: _json(paper) for name, paper in papers.items()}
     )
     manifest = announced.manifest
+    if given.request is not None:
+        Registry(own, given.market).note_request(manifest.version, given.request)
     return {
         "market": manifest.market,
         "version": manifest.version,
@@ -179,6 +185,14 @@ def replay(given: argparse.Namespace) -> dict[str, object]:
     return replay_command.run(given, kafka, own, _partitions(given, kafka))
 
 
+def preflight(given: argparse.Namespace) -> dict[str, object]:
+    """What a retrained model would have saved on the newest mature labels."""
+    from offline import preflight_command
+
+    kafka, own = from_environment()
+    return preflight_command.run(given, kafka, own, _partitions(given, kafka))
+
+
 def announce(given: argparse.Namespace) -> dict[str, object]:
     """Promote a registered version."""
     from offline.announce import promote, publish
@@ -196,7 +210,7 @@ def rollback(given: argparse.Namespace) -> dict[str, object]:
     """Let champion and previous change places."""
     kafka, own = from_environment()
     now = announced.read(kafka, given.market)
-    return _changed(given, kafka, own, roll_back(now, given.reason))
+    return _changed(given, kafka, own, roll_back(now, given.reason, given.leave))
 
 
 def rollout(given: argparse.Namespace) -> dict[str, object]:
@@ -263,6 +277,10 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "errors": errors,
     "ablate": ablate,
     "replay": replay,
+    "preflight": preflight,
+    "worker": requests_command.work,
+    "request": requests_command.ask,
+    "requests": requests_command.show,
     "announce": announce,
     "rollback": rollback,
     "rollout": rollout,

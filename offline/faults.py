@@ -1,5 +1,7 @@
 """What a command can fail of, known without importing what it works with."""
 
+WRONG_INPUT = 2  # exit status of what is no fault of ours, nor of what is around us
+
 
 class WrongInput(Exception):
     """What was asked for cannot be done. Trying again changes nothing."""
@@ -11,3 +13,7 @@ class NotRegistered(WrongInput):
 
 class Refused(Exception):
     """Somebody or something says no: whoever serves goes on as before."""
+
+
+class BrokerAway(Exception):
+    """No broker answers. It may be there again in a moment."""

@@ -31,7 +31,7 @@ from msgspec import Struct
 
 from offline import activated
 from offline.activated import BY_DEFAULT, Policies
-from offline.faults import WrongInput
+from offline.faults import BrokerAway, WrongInput
 from stream_app.contract import wire
 from stream_app.contract.events import Listing, Sale, kind_of, kind_of_type
 from stream_app.contract.rejects import Rejected
@@ -50,7 +50,7 @@ _QUIET_S = 30.0  # a broker that sends nothing for so long, while there is more,
 
 
 class LogUnreadable(WrongInput):
-    """The events cannot be had: no such file or topic, no broker, a failed conversion."""
+    """The events cannot be had: no such file or topic, a failed conversion."""
 
 
 class Head(Struct):
@@ -207,7 +207,8 @@ def of_topic(kafka: KafkaSettings) -> list[Partition]:
 
     Raises
     ------
-    LogUnreadable : no broker answers, or there is no such topic
+    BrokerAway : no broker answers
+    LogUnreadable : there is no such topic
     """
     topic = full_name(kafka.prefix, EVENTS)
     numbers = partitions_of(kafka, topic)
@@ -230,29 +231,33 @@ def partitions_of(kafka: KafkaSettings, topic: str) -> list[int]:
 
     Raises
     ------
-    LogUnreadable : no broker answers, or there is no such topic
+    BrokerAway : no broker answers
+    LogUnreadable : there is no such topic
     """
     with closing(_consumer(kafka)) as consumer:
         try:
             metadata = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
         except KafkaException as error:
-            raise LogUnreadable(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
+            raise BrokerAway(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
     if metadata.error is not None:
         raise LogUnreadable(f"{topic}: {metadata.error}")
     return sorted(metadata.partitions)
 
 
+def reader_config(kafka: KafkaSettings) -> dict[str, object]:
+    """What a reader of committed records is made with."""
+    return {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "group.id": f"{kafka.prefix}.offline",  # wanted by the library; nothing is committed
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+        "log_level": 2,  # what failed is told once, by us
+    }
+
+
 def _consumer(kafka: KafkaSettings) -> Consumer:
-    return Consumer(
-        {
-            "bootstrap.servers": kafka.bootstrap_servers,
-            "group.id": f"{kafka.prefix}.offline",  # wanted by the library; nothing is committed
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-            "log_level": 2,  # what failed is told once, by us
-        }
-    )
+    return Consumer(reader_config(kafka))
 
 
 def _bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
@@ -273,7 +278,8 @@ def records(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Record]:
 
     Raises
     ------
-    LogUnreadable : the broker sends an error, or nothing any more
+    BrokerAway : it sends nothing any more
+    LogUnreadable : it sends an error
     """
     with closing(_consumer(kafka)) as consumer:
         place = TopicPartition(topic, number)
@@ -286,7 +292,7 @@ def records(kafka: KafkaSettings, topic: str, number: int) -> Iterator[Record]:
             messages = consumer.consume(BATCH_MAX, timeout=_POLL_S)
             quiet_s = 0.0 if messages else quiet_s + _POLL_S
             if quiet_s >= _QUIET_S:
-                raise LogUnreadable(f"{topic}[{number}]: nothing for {_QUIET_S:g} s at {first}")
+                raise BrokerAway(f"{topic}[{number}]: nothing for {_QUIET_S:g} s at {first}")
             for message in messages:
                 error = message.error()
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:

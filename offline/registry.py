@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 from mlflow.entities import Metric, Param
@@ -30,12 +31,20 @@ _JUDGED = "judged.json"
 _VERSION_TAG = "version"
 _HELD_TAG = "held"
 _REVIEWED_TAG = "reviewed"
+_REQUESTS_TAG = "requests"  # ids, parted by spaces: whom it was made for
 _GATE_TAG = "gate"  # `PASSED`, or why it did not
 _AGAINST_TAG = "gate_against"  # the champion it was judged against; empty: the naive price
 _VERDICT = "gate.json"
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
 _SQLITE = "sqlite:///"
 PASSED = "passed"
+
+
+class Trained(NamedTuple):
+    """A version that was made for a request, and why the audit holds it."""
+
+    version: str
+    held: str | None
 
 
 class Registry:
@@ -179,6 +188,28 @@ class Registry:
         if said == PASSED and against != champion:
             return f"judged against {against or 'no champion'}, {champion or 'none'} serves now"
         return said
+
+    def of_request(self, request_id: str) -> "Trained | None":
+        """What was registered for a request; None: nothing was, yet."""
+        found = self._client.search_model_versions(f"name='{self._name}'")
+        for version in found:
+            if request_id in version.tags.get(_REQUESTS_TAG, "").split():
+                name = version.tags[_VERSION_TAG]
+                return Trained(name, self.held(name))
+        return None
+
+    def note_request(self, version: str, request_id: str) -> None:
+        """Note that the version was made for the request; the same may be for several.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        found = self._need(version)
+        known = found.tags.get(_REQUESTS_TAG, "")
+        self._client.set_model_version_tag(
+            self._name, found.version, _REQUESTS_TAG, f"{known} {request_id}".strip()
+        )
 
     def _file(self, version: str, held: str | None, papers: Mapping[str, str]) -> None:
         found = self._need(version)

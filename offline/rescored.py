@@ -67,7 +67,8 @@ def kept(kafka: KafkaSettings, market: str) -> dict[Place, bytes]:
 
     Raises
     ------
-    LogUnreadable : no broker answers, or there is no such topic
+    BrokerAway : no broker answers
+    LogUnreadable : there is no such topic
     """
     topic = full_name(kafka.prefix, PREDICTIONS)
     found: dict[Place, bytes] = {}

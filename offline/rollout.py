@@ -21,12 +21,16 @@ class Change(Struct, frozen=True):
     aliases: dict[str, str]  # the changed ones
 
 
-def roll_back(now: Announced, reason: str) -> Change:
+def roll_back(now: Announced, reason: str, leave: str | None = None) -> Change:
     """Let champion and previous change places.
+
+    `leave`: only if this is the champion. If it was left before, nobody is told anything:
+    whoever asks twice is where he wanted to be.
 
     Raises
     ------
     NotRegistered : there is no champion, or none before it
+    WrongInput : another champion serves than the one to leave
     """
     champion = now.aliases.get(Alias.CHAMPION)
     if champion is None:
@@ -34,6 +38,10 @@ def roll_back(now: Announced, reason: str) -> Change:
     previous = now.aliases.get(Alias.PREVIOUS)
     if previous is None or previous == champion:
         raise NotRegistered(f"{now.market}: there is no champion before {champion} to return to")
+    if leave not in (None, champion):
+        if leave != previous:
+            raise WrongInput(f"{now.market}: {champion} serves, there is no {leave} to leave")
+        return Change([], {Alias.CHAMPION: champion, Alias.PREVIOUS: previous})
     # The champion first: whoever gets only half of it has gone back, and a scorer lets go of
     # no model that it is about to need.
     changed: dict[str, str] = {Alias.CHAMPION: previous, Alias.PREVIOUS: champion}

@@ -53,7 +53,8 @@ def by_partition(
 
     Raises
     ------
-    LogUnreadable : no broker answers, or a topic is not there
+    BrokerAway : no broker answers
+    LogUnreadable : a topic is not there
     WrongInput : a model that served cannot be had any more
     """
     models = list(announced.messages(kafka))
@@ -80,7 +81,8 @@ def before(kafka: KafkaSettings, market: str, spot: Spot, without_source: str | 
 
     Raises
     ------
-    LogUnreadable : no broker answers, or there is no such topic
+    BrokerAway : no broker answers
+    LogUnreadable : there is no such topic
     WrongInput : there is no such outcome, or it is another market's
     """
     topic = full_name(kafka.prefix, OUTCOMES)

@@ -18,6 +18,13 @@ class OfflineSettings(Struct, frozen=True):
     mlflow_tracking_uri: str = "sqlite:///var/mlflow/mlflow.db"
     mlflow_artifacts: str = "var/mlflow/artifacts"
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+    # The retraining worker. A request may say otherwise.
+    worker_promotes: bool = False  # a passed gate promotes at once; else it waits for approval
+    worker_logs: str = "var/worker"  # what each step says
+    # The largest market so far (HDB since 1990) trains in minutes on one core.
+    worker_step_within_s: Annotated[float, Meta(gt=0)] = 7_200.0
+    worker_memory_mb: Annotated[int, Meta(ge=256)] = 4_096
+    worker_again_after_s: Annotated[float, Meta(ge=0)] = 60.0  # a broker restarts in less
 
 
 def from_environment() -> tuple[KafkaSettings, OfflineSettings]:

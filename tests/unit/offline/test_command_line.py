@@ -211,7 +211,7 @@ def test_a_roll_back_needs_a_broker(run: Run, monkeypatch: pytest.MonkeyPatch) -
 
     status, _, err = run("rollback", "--market", "hdb")
 
-    assert status == 2
+    assert status == 1
     assert err.startswith("offline rollback: 127.0.0.1:1: ")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from offline import log
+from offline.faults import BrokerAway
 from stream_app.contract.settings import KafkaSettings
 from tests import builders
 from tests.builders import DAY_MS, SOLD_MS, listing, sale
@@ -58,7 +59,7 @@ def test_a_conversion_that_fails_is_no_short_log() -> None:
 def test_a_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "_ANSWER_S", 0.5)
 
-    with pytest.raises(log.LogUnreadable, match=r"127\.0\.0\.1:1"):
+    with pytest.raises(BrokerAway, match=r"127\.0\.0\.1:1"):
         log.of_topic(KafkaSettings(bootstrap_servers="127.0.0.1:1"))
 
 
