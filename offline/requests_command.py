@@ -33,7 +33,7 @@ def work(given: argparse.Namespace) -> dict[str, object]:
     if given.promote is not None:
         own = msgspec.structs.replace(own, worker_promotes=given.promote)
     stopping = worker_loop.stop_on_sigterm()
-    worker = worker_loop.Worker(kafka, own, command)
+    worker = worker_loop.Worker(kafka, own, command, alerts_log.AlertsLog(kafka))
     worker.run(stopping, until_idle=given.until_idle)
     return {"answered": worker.answered}
 

@@ -30,11 +30,13 @@ from stream_app.contract.settings import KafkaSettings
 class Worker:
     """One worker on one system."""
 
-    def __init__(self, kafka: KafkaSettings, own: OfflineSettings, command: Command) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, own: OfflineSettings, command: Command, alerts: AlertsLog
+    ) -> None:
         self._kafka = kafka
         self._own = own
         self._command = command
-        self._alerts = AlertsLog(kafka)
+        self._alerts = alerts
         self._requests: Requests = {}
         self._children: dict[str, Child] = {}
         self.answered = 0  # requests that came to an end here

@@ -104,7 +104,7 @@ def test_a_prediction_is_rebuilt_from_the_log_and_a_changed_one_is_not(
     assert f"champion {said.versions.champion}" in done.stdout
     assert said.listing_id in done.stdout
 
-    _add(kafka, msgspec.structs.replace(said, price=(said.price or 0.0) + 1.0))
+    add(kafka, msgspec.structs.replace(said, price=(said.price or 0.0) + 1.0))
     changed = explained(served, said.prediction_id, "--json")
 
     assert changed.returncode == 1
@@ -117,7 +117,7 @@ def test_a_prediction_is_rebuilt_from_the_log_and_a_changed_one_is_not(
     }
 
 
-def _add(kafka: KafkaSettings, forged: Prediction) -> None:
+def add(kafka: KafkaSettings, forged: Prediction) -> None:
     """Write a record that compaction would keep in the place of the true one."""
     topic, partition = full_name(kafka.prefix, PREDICTIONS), forged.source_partition
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})

@@ -61,6 +61,22 @@ def test_two_roll_backs_are_none() -> None:
     assert roll_back(second, "better").aliases == first.aliases
 
 
+def test_a_champion_that_was_left_already_is_not_left_twice() -> None:
+    first = now(champion="v2", previous="v1")
+    change = roll_back(first, "worse", leave="v2")
+    second = now(**first.aliases | change.aliases)
+
+    again = roll_back(second, "worse", leave="v2")
+
+    assert change == roll_back(first, "worse")
+    assert (told(again), again.aliases) == ([], second.aliases)
+
+
+def test_a_champion_that_does_not_serve_cannot_be_left() -> None:
+    with pytest.raises(WrongInput, match="v2 serves, there is no v3 to leave"):
+        roll_back(now(champion="v2", previous="v1"), "worse", leave="v3")
+
+
 @pytest.mark.parametrize(
     ("aliases", "says"),
     [

@@ -1,0 +1,82 @@
+"""A pre-flight measures on mature labels, and says how sure it is."""
+
+import numpy as np
+import pytest
+
+from offline import preflight
+from offline.difference import SoldTwice
+from offline.splits import NotEnough
+from tests import sales
+from tests.builders import DAY_MS
+
+
+def test_the_newest_mature_listings_are_judged() -> None:
+    sold = sales.rows()
+
+    span = preflight.span(sold, labels=200)
+
+    judged = (sold.listed_ms >= span.from_ms) & (sold.listed_ms <= span.to_ms)
+    assert 200 <= judged.sum() <= 204  # those listed at the same moment are not torn apart
+    assert span.to_ms == sold.sold_ms.max() - sales.SOLD_AFTER_DAYS * DAY_MS
+
+
+def test_too_few_mature_labels_are_refused() -> None:
+    few = sales.rows().take(np.arange(sales.HOMES) < 100)
+
+    with pytest.raises(NotEnough, match="mature labels, 500 are wanted"):
+        preflight.span(few)
+
+
+def test_no_label_at_all_is_refused() -> None:
+    none = sales.rows().take(np.zeros(sales.HOMES, dtype=np.bool_))
+
+    with pytest.raises(NotEnough, match="0 mature labels, 500 are wanted"):
+        preflight.span(none)
+
+
+def sold(before_log: float, after_log: float, noise: float, homes: int = 400) -> list[SoldTwice]:
+    """Answers that are off by so much, and by noise that both share."""
+    drawn = np.random.default_rng(3).normal(0, noise, (homes, 2))
+    return [
+        SoldTwice(
+            f"kc-{place}",
+            place * DAY_MS // 4,
+            100.0,
+            100.0 * float(np.exp(before_log + first)),
+            100.0 * float(np.exp(after_log + second)),
+        )
+        for place, (first, second) in enumerate(drawn)
+    ]
+
+
+def test_a_model_that_is_nearer_saves_and_the_interval_says_so() -> None:
+    found = preflight.saving(sold(0.10, 0.05, 0.005), seed=0)
+
+    assert found.saving_log == pytest.approx(0.05, abs=0.002)
+    assert 0.04 < found.saving_low_log < found.saving_log < found.saving_high_log < 0.06
+    assert (found.labels, found.day_blocks) == (400, 15)
+
+
+def test_an_interval_of_models_that_are_as_good_holds_zero() -> None:
+    found = preflight.saving(sold(0.0, 0.0, 0.1), seed=0)
+
+    assert found.saving_low_log < 0 < found.saving_high_log
+
+
+def test_the_interval_is_wider_where_whole_weeks_are_off_together() -> None:
+    plain = sold(0.10, 0.10, 0.02)
+    weekly = [
+        s._replace(after=s.after * (0.93 if s.listed_ms // (7 * DAY_MS) % 2 else 1.07))
+        for s in plain
+    ]
+
+    def width(found: preflight.Saving) -> float:
+        return found.saving_high_log - found.saving_low_log
+
+    assert width(preflight.saving(weekly, 0)) > 3 * width(preflight.saving(plain, 0))
+
+
+def test_the_same_sales_give_the_same_interval() -> None:
+    given = sold(0.10, 0.05, 0.02)
+
+    assert preflight.saving(given, seed=1) == preflight.saving(given, seed=1)
