@@ -8,8 +8,10 @@ ours: an exception. It ends the process with exit status 70.
     ├── InvariantBroken    state contradicts itself
     ├── Undelivered        nothing was committed
     ├── SourceChanged      a topic was recreated or shortened under us
-    └── ModelRefused       a check before activation failed; the old model stays
-                           (the only one that is caught: see shell/model_feed.py)
+    └── ModelNotOpened     a champion cannot serve; the old one stays (the only ones that
+        │                  are caught: see shell/shelf.py)
+        ├── ModelRefused       it failed a check: not tried again until announced anew
+        └── ModelUnavailable   nobody could look at it just now: tried again
 """
 
 from enum import StrEnum, auto
@@ -83,5 +85,13 @@ class SourceChanged(OurFault):
     """The source topic is not the one, or not as long as, the state remembers."""
 
 
-class ModelRefused(OurFault):
-    """A model failed a check before activation."""
+class ModelNotOpened(OurFault):
+    """A champion cannot serve."""
+
+
+class ModelRefused(ModelNotOpened):
+    """It failed a check before activation."""
+
+
+class ModelUnavailable(ModelNotOpened):
+    """It could not be checked just now: that says nothing of the model."""

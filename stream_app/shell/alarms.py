@@ -18,7 +18,7 @@ from stream_app.contract.topics import ALERTS, PARTITIONER, full_name
 from stream_app.shell.shelf import Refusal
 
 RUNBOOK = "docs/runbooks/model-refused.md"
-_DELIVERY_TIMEOUT_S = 2.0  # a roll back may be waiting
+_DELIVERY_TIMEOUT_S = 2.0  # the next announcement may be waiting
 _log = logging.getLogger(__name__)
 
 
@@ -60,17 +60,22 @@ def alert(refusal: Refusal, raised_ms: int) -> Alert:
     goes_on = "nothing serves in its place"
     if refusal.serves is not None:
         goes_on = f"{refusal.serves} goes on"
+    cause, what = "model refused", "is refused"
+    action = "mend the cause and announce the version anew, or roll back"
+    if refusal.again:
+        cause, what = "model unavailable", "cannot be opened yet and is tried again"
+        action = "none if it serves within minutes; else see whether its file is there"
     return Alert(
-        fingerprint=fingerprint("model refused", *refusal[:3]),
+        fingerprint=fingerprint(cause, *refusal[:3]),
         raised_ms=raised_ms,
         market=refusal.market,
-        cause="model refused",
+        cause=cause,
         severity=Severity.CRITICAL if refusal.serves is None else Severity.WARNING,
-        summary=f"{refusal.kind} {refusal.version} is refused, {goes_on}: {refusal.reason}",
+        summary=f"{refusal.kind} {refusal.version} {what}, {goes_on}: {refusal.reason}",
         value=None,
         baseline=None,
         sample_size=0,
         segment=None,
-        action="mend the cause and announce the version anew, or roll back",
+        action=action,
         runbook=RUNBOOK,
     )

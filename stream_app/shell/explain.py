@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from stream_app.contract import wire
 from stream_app.contract.models import Activated
 from stream_app.contract.predictions import Prediction
-from stream_app.contract.rejects import ModelRefused, SourceChanged
+from stream_app.contract.rejects import ModelNotOpened, SourceChanged
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import (
     ACTIVATIONS,
@@ -131,7 +131,7 @@ def _rebuild(
     models = read_state(admin, kafka, full_name(kafka.prefix, MODELS), 0).records.values()
     try:
         lineup = lineups(activations, model_feed.decoded(models), load)
-    except (NotAnnounced, ModelRefused) as error:
+    except (NotAnnounced, ModelNotOpened) as error:
         raise CannotExplain(f"a model that served it cannot be had: {error}") from error
     state: dict[str, bytes] = {}
     outputs: Sequence[Output] = ()

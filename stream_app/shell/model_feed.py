@@ -1,12 +1,14 @@
 """Follows housing.models, so that the shelf holds what serves each market now.
 
 One thread reads and swaps, another one opens models, so that neither the event loop
-nor a roll back waits for a file. The runner looks at the shelf between batches.
+nor a roll back waits for a file. A third one sees that the topic is still the one that was
+read. The runner looks at the shelf between batches.
 
 Not here: which model serves (shelf.py), the checks (scoring/champion.py), and when a
 swap counts for a partition (the stage writes that with the first batch made with it).
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -14,25 +16,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_app.contract import wire
 from stream_app.contract.models import AnyModelMessage, ChampionAnnounced
-from stream_app.contract.rejects import ModelRefused
+from stream_app.contract.rejects import (
+    ModelNotOpened,
+    ModelRefused,
+    ModelUnavailable,
+    SourceChanged,
+)
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import MODELS, full_name
+from stream_app.contract.topics import ACTIVATIONS, MODELS, full_name
 from stream_app.scoring import champion
-from stream_app.shell import model_check
+from stream_app.shell import history, model_check, source
+from stream_app.shell.model_check import Finding
 from stream_app.shell.region_store import read_state, reader_config
 from stream_app.shell.settings import StreamSettings
-from stream_app.shell.shelf import Open, Shelf
+from stream_app.shell.shelf import Open, Opened, Shelf
+from stream_app.shell.source import Source
 from stream_app.stages.lineups import Load
 from stream_app.stages.step import PriceModel
 
 _PARTITION = 0
 _POLL_S = 0.5
 SILENCE_S = 60.0
+WATCH_EVERY_S = 5.0  # as soon as a roll back takes effect
 _log = logging.getLogger(__name__)
 
 
@@ -50,37 +60,35 @@ def opener(settings: StreamSettings) -> Open:
     """Open champions here that a child process has opened without harm."""
     load = loader(settings)
 
-    def open_(announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
+    def open_(announced: Sequence[ChampionAnnounced]) -> list[Opened]:
         try:
             key = _trusted_key(settings)
-        except ModelRefused as error:
+        except ModelNotOpened as error:
             return [error] * len(announced)
-        told = model_check.failures(announced, Path(settings.model_store), key)
-        pairs = zip(announced, told, strict=True)
-        return [_opened(load, one, failure) for one, failure in pairs]
+        found = model_check.findings(announced, Path(settings.model_store), key)
+        return [_opened(load, *pair) for pair in zip(announced, found, strict=True)]
 
     return open_
 
 
-def _opened(
-    load: Load, announced: ChampionAnnounced, failure: str | None
-) -> PriceModel | ModelRefused:
-    if failure is not None:
-        return ModelRefused(failure)
+def _opened(load: Load, announced: ChampionAnnounced, found: Finding) -> Opened:
+    if found.failure is not None:
+        return found.error()
     try:
         return load(announced)
-    except ModelRefused as error:
+    except ModelNotOpened as error:
         return error
 
 
 def _trusted_key(settings: StreamSettings) -> bytes:
+    asked = f"HOUSING_STREAM_TRUSTED_KEY or {settings.trusted_key_file}"
     try:
         text = settings.trusted_key or Path(settings.trusted_key_file).read_text(encoding="ascii")
         return bytes.fromhex(text.strip())
-    except (OSError, ValueError) as error:
-        raise ModelRefused(
-            f"no trusted key in HOUSING_STREAM_TRUSTED_KEY or {settings.trusted_key_file}: {error}"
-        ) from error
+    except OSError as error:
+        raise ModelUnavailable(f"no trusted key in {asked}: {error}") from error
+    except ValueError as error:
+        raise ModelRefused(f"no trusted key in {asked}: {error}") from error
 
 
 def decoded(values: Iterable[bytes | None]) -> Iterator[AnyModelMessage]:
@@ -100,9 +108,13 @@ def decoded(values: Iterable[bytes | None]) -> Iterator[AnyModelMessage]:
 def follow(admin: AdminClient, kafka: KafkaSettings, shelf: Shelf) -> None:
     """Return when all that was announced so far is on the shelf; threads go on from there."""
     topic = full_name(kafka.prefix, MODELS)
+    found = source.describe(admin, topic)
     stored = read_state(admin, kafka, topic, _PARTITION)
     shelf.put(list(decoded(stored.records.values())))
     shelf.fill()
+    if shelf.unserved():
+        shelf.remember(_served_last(admin, kafka))
+        shelf.fill()
     wanted = threading.Event()
 
     def take(values: list[bytes]) -> None:
@@ -112,6 +124,7 @@ def follow(admin: AdminClient, kafka: KafkaSettings, shelf: Shelf) -> None:
     for work, arguments in (
         (_read_on, (kafka, topic, stored.end, take)),
         (_open_on, (shelf, wanted)),
+        (_watch, (admin, found)),
     ):
         threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
@@ -153,7 +166,49 @@ def read_until_silent(
 
 
 def _open_on(shelf: Shelf, wanted: threading.Event) -> None:
+    """Open what is new, and try again what could not be opened, when it is time."""
     while True:
-        wanted.wait()
+        wanted.wait(shelf.fill())
         wanted.clear()
-        shelf.fill()
+
+
+def _served_last(admin: AdminClient, kafka: KafkaSettings) -> dict[str, str]:
+    """Market -> the newest champion that an activation names, of whichever partition."""
+    topic = source.describe(admin, full_name(kafka.prefix, ACTIVATIONS))
+    newest: dict[str, tuple[int, str]] = {}
+    for partition in range(topic.partitions):
+        for message in history.committed(admin, kafka, ACTIVATIONS, partition):
+            told = wire.decode_activated(message.value())
+            _, at_ms = message.timestamp()
+            if told.champion is not None and at_ms >= newest.get(told.market, (0, ""))[0]:
+                newest[told.market] = (at_ms, told.champion)
+    return {market: version for market, (_, version) in newest.items()}
+
+
+def _watch(admin: AdminClient, found: Source) -> None:
+    """Raise, which ends the worker, when the topic is not the one that was read any more.
+
+    Raises
+    ------
+    SourceChanged : it was created anew, or is gone
+    """
+    while True:
+        time.sleep(WATCH_EVERY_S)
+        with contextlib.suppress(KafkaException):  # nobody answers: that is no news of it
+            check_same(found, source.describe(admin, found.topic))
+
+
+def check_same(found: Source, now: Source) -> None:
+    """See that announcements still come from the log that was read.
+
+    Raises
+    ------
+    SourceChanged : another topic has its name
+    """
+    if now.topic_id != found.topic_id:
+        raise SourceChanged(
+            f"{now.topic}: the topic was created anew: its id is {now.topic_id}, it was "
+            f"{found.topic_id}. What was announced on the old one is lost. Started anew, a worker "
+            "follows the new one: announce the champions again (`python -m offline announce "
+            "--market M --version V`); what was served before cannot be replayed any more"
+        )

@@ -5,13 +5,17 @@ change places, waits for no file and no check but the golden rows. Opening takes
 seconds: whoever follows the log passes messages on with `put`, which swaps what is open
 at once, and calls `fill` elsewhere for what is not.
 
-A version that is refused is not tried again until it is announced anew. A champion that
-is refused leaves the old one serving: after a restart that is the previous one. A
-previous one or a challenger that is refused is not there.
+A version that is refused is not tried again until it is announced anew. One that could not
+be looked at just now (no file yet, a machine too busy) says nothing of itself: it is tried
+again after pauses that grow, and refused in the end. Until then, and for ever when it is
+refused, a champion leaves the old one serving: after a restart that is the previous one, or,
+if that cannot be had either, the one that served last. A previous one or a challenger that
+cannot be opened is not there.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,48 +29,81 @@ from stream_app.contract.models import (
     CorrectorAnnounced,
     RolloutSet,
 )
-from stream_app.contract.rejects import ModelRefused
+from stream_app.contract.rejects import ModelNotOpened, ModelRefused, ModelUnavailable
 from stream_app.scoring import corrector
 from stream_app.stages.step import PriceModel, Serving
 
+# A copy is under way, or a machine busy, for seconds or minutes. The pauses between ten tries,
+# 1, 2, 4 ... 32, then 60 s, are four minutes, to which comes what each try takes.
+TRIES = 10
+PAUSE_S = 1.0
+PAUSE_MAX_S = 60.0
 _log = logging.getLogger(__name__)
 
 
 class Refusal(NamedTuple):
-    """A version that will not serve."""
+    """A version that will not serve, or not yet."""
 
     market: str
     kind: str  # champion (whatever alias names it) or corrector
     version: str
     reason: str
-    serves: str | None  # the version that goes on
+    serves: str | None = None  # the version that goes on
+    again: bool = False  # it is tried again
 
 
+Opened = PriceModel | ModelNotOpened
 # Opens models, at best several at a time: for each the model, or why not.
-Open = Callable[[Sequence[ChampionAnnounced]], Sequence[PriceModel | ModelRefused]]
+Open = Callable[[Sequence[ChampionAnnounced]], Sequence[Opened]]
 # Looks once more at one that is open, before it becomes the champion. Raises ModelRefused.
 Recheck = Callable[[PriceModel, ChampionAnnounced], None]
+
+
+class _Wait(NamedTuple):
+    """Until a model is tried again."""
+
+    tries: int  # that came to nothing
+    due_s: float
 
 
 class _Market(msgspec.Struct):
     announced: dict[str, ChampionAnnounced] = {}  # version ->
     aliases: dict[str, str] = {}  # alias -> version
+    served_last: str = ""  # version, by what was told of a time before this process
     opened: dict[str, PriceModel] = {}  # version ->
     refused: set[str] = set()  # versions
+    waits: dict[str, _Wait] = {}  # version ->
     serving: Serving = Serving()
+
+    def wanted(self) -> list[str]:
+        """The versions that should be open, the most urgent one first."""
+        named = [self.aliases.get(alias, "") for alias in Alias]
+        if self.serving.champion is None:
+            named.append(self.served_last)
+        return list(dict.fromkeys(named))
 
 
 class Shelf:
-    """The models of all markets. `put` and `fill` may be called by two threads."""
+    """The models of all markets. `put` and `fill` may be called by two threads.
 
-    def __init__(self, open_: Open, recheck: Recheck, alarm: Callable[[Refusal], None]) -> None:
+    The alarm is raised outside of the lock, so that a roll back never waits for its delivery.
+    """
+
+    def __init__(
+        self,
+        open_: Open,
+        recheck: Recheck,
+        alarm: Callable[[Refusal], None],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._open = open_
         self._recheck = recheck
         self._alarm = alarm
+        self._now_s = now_s
         self._lock = threading.Lock()
         self._markets: dict[str, _Market] = {}
         self._serving: Mapping[str, Serving] = {}
-        self._untold: list[tuple[str, str, str]] = []  # market, champion, why it was refused
+        self._untold: list[Refusal] = []
 
     def serving(self) -> Mapping[str, Serving]:
         """A snapshot that nobody changes any more."""
@@ -83,74 +120,116 @@ class Shelf:
     def put(self, messages: Sequence[AnyModelMessage]) -> None:
         """Take messages in, in log order; let what is open already serve by them."""
         with self._lock:
-            refused = [self._note(message) for message in messages]
-            # Of many old versions that do not fit any more, only the last one matters.
-            for refusal in {one.market: one for one in refused if one is not None}.values():
-                self._alarm(refusal)
-            self._swap()
-            self._tell()
+            for message in messages:
+                self._note(message)
+            told = self._swap()
+        self._tell(told)
 
-    def fill(self) -> None:
-        """Open what an alias names and is not open yet."""
+    def remember(self, served_last: Mapping[str, str]) -> None:
+        """Name for markets the champion to go on with where neither alias leads to one."""
+        with self._lock:
+            for name, version in served_last.items():
+                self._markets.setdefault(name, _Market()).served_last = version
+
+    def fill(self) -> float | None:
+        """Open what is wanted and not open yet.
+
+        Give the seconds until something is to be tried again; None: nothing is.
+        """
         while missing := self._missing():
             found = self._open(missing)
             with self._lock:
-                for announced, model in zip(missing, found, strict=True):
-                    self._keep(announced, model)
-                self._swap()
-                self._tell()
+                for announced, opened in zip(missing, found, strict=True):
+                    self._keep(announced, opened)
+                told = self._swap()
+            self._tell(told)
+        return self._pause_s()
 
-    def _note(self, message: AnyModelMessage) -> Refusal | None:
+    def _note(self, message: AnyModelMessage) -> None:
         name = message.manifest.market if isinstance(message, ChampionAnnounced) else message.market
         market = self._markets.setdefault(name, _Market())
         match message:
             case ChampionAnnounced():
-                market.announced[message.manifest.version] = message
-                market.refused.discard(message.manifest.version)
+                version = message.manifest.version
+                market.announced[version] = message
+                market.refused.discard(version)
+                market.waits.pop(version, None)
             case CorrectorAnnounced():
-                return _correct(market, message)
+                self._correct(market, message)
             case AliasSet():
                 market.aliases[message.alias] = message.version
             case RolloutSet():
                 market.serving = market.serving._replace(mode=message.mode, share=message.share)
-        return None
 
     def _missing(self) -> list[ChampionAnnounced]:
         with self._lock:
+            now_s = self._now_s()
             return [
                 market.announced[version]
                 for market in self._markets.values()
-                for version in dict.fromkeys(market.aliases.get(alias, "") for alias in Alias)
+                for version in market.wanted()
                 if version in market.announced
                 and version not in market.opened
                 and version not in market.refused
+                and (version not in market.waits or market.waits[version].due_s <= now_s)
             ]
 
-    def _keep(self, announced: ChampionAnnounced, model: PriceModel | ModelRefused) -> None:
+    def _pause_s(self) -> float | None:
+        with self._lock:
+            due_s = [wait.due_s for m in self._markets.values() for wait in m.waits.values()]
+            return max(0.0, min(due_s) - self._now_s()) if due_s else None
+
+    def _keep(self, announced: ChampionAnnounced, opened: Opened) -> None:
         market, version = self._markets[announced.manifest.market], announced.manifest.version
         if market.announced[version] is not announced:
             return  # announced anew meanwhile: it is opened again
-        if isinstance(model, ModelRefused):
-            self._refuse(market, announced, model)
+        if isinstance(opened, ModelUnavailable):
+            self._put_off(market, announced, opened)
+        elif isinstance(opened, ModelNotOpened):
+            self._refuse(market, announced, opened)
         else:
-            market.opened[version] = model
+            market.opened[version] = opened
+            market.waits.pop(version, None)
 
-    def _refuse(self, market: _Market, announced: ChampionAnnounced, error: ModelRefused) -> None:
+    def _put_off(
+        self, market: _Market, announced: ChampionAnnounced, error: ModelUnavailable
+    ) -> None:
+        """Try it again later, but not for ever."""
+        name, version = announced.manifest.market, announced.manifest.version
+        before = market.waits.get(version)
+        tries = 1 if before is None else before.tries + 1
+        if tries == TRIES:
+            self._refuse(market, announced, error)
+            return
+        pause_s = min(PAUSE_MAX_S, PAUSE_S * 2 ** (tries - 1))
+        market.waits[version] = _Wait(tries, self._now_s() + pause_s)
+        _log.warning("champion not opened, tried again in %g s: %s", pause_s, error)
+        if tries == 1:
+            self._untold.append(Refusal(name, "champion", version, str(error), again=True))
+
+    def _refuse(self, market: _Market, announced: ChampionAnnounced, error: ModelNotOpened) -> None:
         name, version = announced.manifest.market, announced.manifest.version
         market.refused.add(version)
         market.opened.pop(version, None)
+        market.waits.pop(version, None)
         _log.error("champion refused, the old one stays: %s", error)
-        self._untold.append((name, version, str(error)))
+        self._untold.append(Refusal(name, "champion", version, str(error)))
 
-    def _tell(self) -> None:
-        """Raise the alarm for what was refused, now that it is known who goes on."""
-        for name, version, reason in self._untold:
-            serves = self._markets[name].serving.champion
-            going_on = None if serves is None else serves.version
-            self._alarm(Refusal(name, "champion", version, reason, going_on))
-        self._untold.clear()
+    def _correct(self, market: _Market, announced: CorrectorAnnounced) -> None:
+        """Let a corrector serve if this program can use it: a step that cannot ends every worker."""
+        try:
+            corrector.frozen_market(announced)
+        except ValueError as error:
+            _log.error("corrector refused, the old one stays: %s", error)
+            name, version = announced.market, announced.version
+            # Of many old versions that do not fit any more, only the last one matters.
+            others = [t for t in self._untold if (t.market, t.kind) != (name, "corrector")]
+            self._untold = [*others, Refusal(name, "corrector", version, str(error))]
+        else:
+            market.serving = market.serving._replace(corrector=announced)
 
-    def _swap(self) -> None:
+    def _swap(self) -> list[Refusal]:
+        """Let serve what should and can; give what is to be told of what cannot."""
         for market in self._markets.values():
             champion = self._champion(market)
             named = {alias: market.opened.get(market.aliases.get(alias, "")) for alias in Alias}
@@ -159,20 +238,33 @@ class Shelf:
                 previous=named[Alias.PREVIOUS],
                 challenger=named[Alias.CHALLENGER],
             )
-            wanted = set(market.aliases.values()) | {champion.version if champion else None}
+            wanted = {*market.wanted(), champion.version if champion else ""}
             market.opened = {v: model for v, model in market.opened.items() if v in wanted}
+            market.waits = {v: wait for v, wait in market.waits.items() if v in wanted}
         self._serving = {name: market.serving for name, market in self._markets.items()}
+        told, self._untold = [self._with_who_goes_on(one) for one in self._untold], []
+        return told
+
+    def _with_who_goes_on(self, refusal: Refusal) -> Refusal:
+        serving = self._serving[refusal.market]
+        goes_on = serving.corrector if refusal.kind == "corrector" else serving.champion
+        return refusal._replace(serves=None if goes_on is None else goes_on.version)
+
+    def _tell(self, refusals: Sequence[Refusal]) -> None:
+        for refusal in refusals:
+            self._alarm(refusal)
 
     def _champion(self, market: _Market) -> PriceModel | None:
         """The model that the alias names if it may serve, else the one that does.
 
-        After a restart none does: the previous champion is then the old one.
+        After a restart none does: then the previous champion is the old one, or the last.
         """
-        now = market.serving.champion
-        if Alias.CHAMPION not in market.aliases:
+        now, named = market.serving.champion, market.aliases
+        if Alias.CHAMPION not in named:
             return now
-        for alias in (Alias.CHAMPION,) if now else (Alias.CHAMPION, Alias.PREVIOUS):
-            wanted = market.opened.get(market.aliases.get(alias, ""))
+        old = () if now else (named.get(Alias.PREVIOUS, ""), market.served_last)
+        for version in (named[Alias.CHAMPION], *old):
+            wanted = market.opened.get(version)
             if wanted is not None and (wanted is now or self._sound(market, wanted)):
                 return wanted
         return now
@@ -188,16 +280,3 @@ class Shelf:
         named = {"market": announced.manifest.market, "version": model.version}
         _log.info("champion serves", extra=named)
         return True
-
-
-def _correct(market: _Market, announced: CorrectorAnnounced) -> Refusal | None:
-    """Let a corrector serve if this program can use it: a step that cannot ends every worker."""
-    try:
-        corrector.frozen_market(announced)
-    except ValueError as error:
-        _log.error("corrector refused, the old one stays: %s", error)
-        now = market.serving.corrector
-        going_on = None if now is None else now.version
-        return Refusal(announced.market, "corrector", announced.version, str(error), going_on)
-    market.serving = market.serving._replace(corrector=announced)
-    return None

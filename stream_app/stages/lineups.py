@@ -46,7 +46,7 @@ def lineups(
     Raises
     ------
     NotAnnounced : an activation names a version that is not among the models
-    ModelRefused : a champion that served cannot be opened
+    ModelNotOpened : a champion that served cannot be opened
     """
     announced = list(models)
     champions = {

@@ -99,7 +99,9 @@ EXPORTED: dict[str, set[str]] = {
     },
     "rejects": {
         "InvariantBroken",
+        "ModelNotOpened",
         "ModelRefused",
+        "ModelUnavailable",
         "OurFault",
         "RejectCode",
         "RejectHeaders",

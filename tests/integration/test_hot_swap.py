@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from offline import announced, rollout
 from offline.announce import (
@@ -29,9 +30,18 @@ from stream_app.contract.events import AnyEvent
 from stream_app.contract.models import Activated, RolloutMode
 from stream_app.contract.predictions import Arm, Prediction, Step
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import ACTIVATIONS, ALERTS, EVENTS, MODELS, PREDICTIONS, SHADOW
+from stream_app.contract.topics import (
+    ACTIVATIONS,
+    ALERTS,
+    EVENTS,
+    MODELS,
+    PREDICTIONS,
+    SHADOW,
+    full_name,
+)
 from stream_app.scoring.rollout import arm_of
-from stream_app.shell import model_feed
+from stream_app.shell import model_feed, topics_admin
+from stream_app.shell.runner import EX_OUR_FAULT
 from stream_app.shell.settings import StreamSettings
 from stream_app.stages.lineups import Load
 from tests import champions
@@ -75,6 +85,9 @@ class Stage(NamedTuple):
             announcement_message(ANNOUNCED[version].announced),
             *(alias_message(MARKET, alias, v, "test") for alias, v in named if v is not None),
         )
+
+    def bundle(self, version: str) -> Path:
+        return Path(self.settings["model_store"]) / ANNOUNCED[version].announced.address
 
     def predictions(self) -> list[Prediction]:
         seen = (s for p in range(PARTITIONS) for s in read(self.kafka, PREDICTIONS, p))
@@ -213,7 +226,8 @@ def test_a_restart_in_the_middle_of_a_swap_leaves_no_trace(stage: Stage) -> None
 
 def test_a_refused_model_leaves_the_old_one_and_is_told_once(stage: Stage) -> None:
     stage.promote("v1")
-    (Path(stage.settings["model_store"]) / ANNOUNCED["v2"].announced.address).unlink()
+    bundle = stage.bundle("v2")
+    bundle.write_bytes(bundle.read_bytes()[:-1] + b"?")
     events = workers.market(listings=20_000)
 
     with stage.worker() as process, flowing(stage, events):
@@ -230,6 +244,66 @@ def test_a_refused_model_leaves_the_old_one_and_is_told_once(stage: Stage) -> No
     assert alert.summary.startswith("champion v2 is refused, v1 goes on")
     assert len(read(stage.kafka, ALERTS, 0)) == 1
     assert {p.versions.champion for p in stage.predictions()} == {"v1", "v3"}
+
+
+def test_a_bundle_that_is_copied_after_it_was_announced_serves_then(stage: Stage) -> None:
+    whole = stage.bundle("v2").read_bytes()
+    stage.bundle("v2").write_bytes(whole[:100])
+    stage.promote("v1")
+
+    with stage.worker() as process, flowing(stage, workers.market(listings=20_000)):
+        served(stage, "v1")
+        stage.promote("v2", previous="v1")
+        (seen,) = until(lambda: read(stage.kafka, ALERTS, 0), WITHIN_S, "an alert")
+        stage.bundle("v2").write_bytes(whole)
+        served(stage, "v2")
+        assert stop(process) == 0
+
+    alert = wire.decode_alert_message(seen.value or b"")
+    assert isinstance(alert, Alert)
+    assert alert.summary.startswith("champion v2 cannot be opened yet and is tried again, v1 goes")
+
+
+def test_a_worker_comes_back_with_what_served_though_two_champions_were_refused(
+    stage: Stage,
+) -> None:
+    """No alias leads to v1 any more: the activations do."""
+    stage.promote("v1")
+    events = workers.market(listings=2_000)
+    workers.publish(stage.kafka, events[:-400], EVENTS)
+    with stage.worker() as process:
+        until_applied(stage.kafka)
+        assert stop(process) == 0
+    for version in ("v2", "v3"):
+        stage.bundle(version).write_bytes(stage.bundle(version).read_bytes()[:-1] + b"?")
+    stage.promote("v2", previous="v1")
+    stage.promote("v3", previous="v2")
+
+    finish(stage, events[-400:])
+
+    assert {p.versions.champion for p in stage.predictions()} == {"v1"}
+    check_exactly_once(stage.kafka, stage.load)
+
+
+def test_a_topic_of_models_that_is_created_anew_ends_a_worker_with_the_remedy(
+    stage: Stage,
+) -> None:
+    stage.promote("v1")
+    admin = AdminClient({"bootstrap.servers": stage.kafka.bootstrap_servers})
+    name = full_name(stage.kafka.prefix, MODELS)
+    with stage.worker() as process:
+        until(lambda: logged(stage.log, "opened"), WITHIN_S, "it works")
+        process.send_signal(signal.SIGSTOP)  # or it may see that there is none, first
+        admin.delete_topics([name])[name].result()
+        until(lambda: name not in admin.list_topics(timeout=10).topics, WITHIN_S, "it is gone")
+        topics_admin.create(admin, stage.kafka.prefix)
+        process.send_signal(signal.SIGCONT)
+
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
+
+    (ending,) = logged(stage.log, "ending with 70")
+    assert "the topic was created anew" in str(ending["error"])
+    assert "python -m offline announce" in str(ending["error"])
 
 
 def test_a_roll_back_by_the_command_is_in_effect_under_load(stage: Stage, tmp_path: Path) -> None:

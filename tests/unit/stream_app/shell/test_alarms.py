@@ -31,6 +31,15 @@ def test_the_same_cause_has_the_same_key_however_it_is_worded() -> None:
     assert alert(REFUSAL._replace(version="v3"), raised_ms=7).fingerprint != key
 
 
+def test_what_is_tried_again_is_another_cause() -> None:
+    told = alert(REFUSAL._replace(reason="no such file", again=True), raised_ms=7)
+
+    assert told.summary == (
+        "champion v2 cannot be opened yet and is tried again, v1 goes on: no such file"
+    )
+    assert told.fingerprint != alert(REFUSAL, raised_ms=7).fingerprint
+
+
 def test_its_runbook_is_there() -> None:
     root = Path(__file__).resolve().parents[4]
 

@@ -7,9 +7,24 @@ import msgspec
 import pytest
 
 from stream_app.contract import wire
-from stream_app.contract.rejects import ModelRefused
-from stream_app.shell.model_feed import decoded, loader, opener, read_until_silent
+from stream_app.contract.rejects import (
+    ModelNotOpened,
+    ModelRefused,
+    ModelUnavailable,
+    SourceChanged,
+)
+from stream_app.shell.model_check import Finding
+from stream_app.shell.model_feed import (
+    _opened,
+    check_same,
+    decoded,
+    loader,
+    opener,
+    read_until_silent,
+)
 from stream_app.shell.settings import StreamSettings
+from stream_app.shell.source import Source
+from stream_app.stages.step import PriceModel
 from tests import champions, messages
 
 
@@ -20,22 +35,27 @@ def test_an_address_outside_of_the_store_is_refused(tmp_path: Path) -> None:
         loader(settings)(messages.champion(address="../secret.skops"))
 
 
-def test_a_bundle_that_is_not_there_is_refused_with_the_setting(tmp_path: Path) -> None:
+def test_a_bundle_that_is_not_there_may_come_and_the_setting_is_named(tmp_path: Path) -> None:
     settings = StreamSettings(model_store=str(tmp_path))
 
-    with pytest.raises(ModelRefused, match="HOUSING_STREAM_MODEL_STORE"):
+    with pytest.raises(ModelUnavailable, match="HOUSING_STREAM_MODEL_STORE"):
         loader(settings)(messages.champion(address="gone.skops"))
 
 
-@pytest.mark.parametrize("key", ["", "not hex"])
-def test_without_a_trusted_key_no_champion_is_loaded(tmp_path: Path, key: str) -> None:
-    (tmp_path / "there.skops").write_bytes(b"bundle")
+@pytest.mark.parametrize(
+    ("key", "kind"), [("", ModelUnavailable), ("not hex", ModelRefused)], ids=["no file", "no key"]
+)
+def test_without_a_trusted_key_no_champion_is_loaded(
+    tmp_path: Path, key: str, kind: type[Exception]
+) -> None:
+    sound = champions.announced()
+    (tmp_path / sound.announced.address).write_bytes(sound.bundle)
     settings = StreamSettings(
         model_store=str(tmp_path), trusted_key=key, trusted_key_file=str(tmp_path / "gone.pub")
     )
 
-    with pytest.raises(ModelRefused, match="HOUSING_STREAM_TRUSTED_KEY"):
-        loader(settings)(messages.champion(address="there.skops"))
+    with pytest.raises(kind, match="HOUSING_STREAM_TRUSTED_KEY"):
+        loader(settings)(sound.announced)
 
 
 def test_what_a_child_has_opened_is_opened_here(tmp_path: Path) -> None:
@@ -48,7 +68,7 @@ def test_what_a_child_has_opened_is_opened_here(tmp_path: Path) -> None:
 
     assert isinstance(refused, ModelRefused)
     assert "announced 1" in str(refused)
-    assert not isinstance(champion, ModelRefused)
+    assert not isinstance(champion, ModelNotOpened)
     assert champion.version == "c1"
 
 
@@ -58,6 +78,26 @@ def test_without_a_trusted_key_no_child_is_asked(tmp_path: Path) -> None:
     (refused,) = opener(settings)([messages.champion()])
 
     assert "HOUSING_STREAM_TRUSTED_KEY" in str(refused)
+
+
+def test_what_the_child_has_opened_and_is_gone_since_may_come_back(tmp_path: Path) -> None:
+    sound = champions.announced()
+    file = tmp_path / sound.announced.address
+    file.write_bytes(sound.bundle)
+
+    def load(_announced: object) -> PriceModel:
+        file.unlink()
+        return loader(StreamSettings(model_store=str(tmp_path)))(sound.announced)
+
+    assert isinstance(_opened(load, sound.announced, Finding()), ModelUnavailable)
+
+
+def test_another_topic_of_the_same_name_is_told_with_the_remedy() -> None:
+    found = Source("housing.models", "first-id", 1)
+
+    check_same(found, found)
+    with pytest.raises(SourceChanged, match="python -m offline announce"):
+        check_same(found, found._replace(topic_id="second-id"))
 
 
 class Message(NamedTuple):

@@ -1,79 +1,17 @@
 """What serves follows from what was announced, in the order of the log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 
-from stream_app.contract.models import (
-    AnyModelMessage,
-    ChampionAnnounced,
-    CorrectorAnnounced,
-    RolloutMode,
-)
+from stream_app.contract.models import ChampionAnnounced, RolloutMode
 from stream_app.contract.rejects import ModelRefused
-from stream_app.scoring.corrector import FEATURES
-from stream_app.shell.shelf import Refusal, Shelf
-from stream_app.stages.step import PriceModel, Roster
+from stream_app.shell.shelf import Opened, Refusal, Shelf
+from stream_app.stages.step import Roster
 from tests import messages
 from tests.builders import MARKET
 from tests.fakes.champion import FakeChampion
-
-
-@dataclass
-class Bench:
-    """A shelf, and what it did. Version "bad" is refused, and whatever stands in `spoilt`."""
-
-    opened: list[str] = field(default_factory=list)
-    rechecked: list[str] = field(default_factory=list)
-    alarms: list[Refusal] = field(default_factory=list)
-    spoilt: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.shelf = Shelf(self.open, self.recheck, self.alarms.append)
-
-    def open(self, announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
-        self.opened += [one.manifest.version for one in announced]
-        return [
-            ModelRefused("the hash differs")
-            if one.manifest.version == "bad"
-            else FakeChampion(one.manifest.version)
-            for one in announced
-        ]
-
-    def recheck(self, model: PriceModel, announced: ChampionAnnounced) -> None:
-        assert model.version == announced.manifest.version
-        self.rechecked.append(model.version)
-        if model.version in self.spoilt:
-            raise ModelRefused("golden rows differ")
-
-    def put(self, *messages: AnyModelMessage) -> Roster:
-        self.shelf.put(messages)
-        self.shelf.fill()
-        return self.roster()
-
-    def roster(self) -> Roster:
-        return self.shelf.serving()[MARKET].roster
-
-
-def champion(version: str) -> ChampionAnnounced:
-    return messages.champion(manifest=messages.manifest(version=version))
-
-
-def named(**aliases: str) -> list[AnyModelMessage]:
-    return [messages.alias(alias=alias, version=version) for alias, version in aliases.items()]
-
-
-def corrector(version: str, **changes: object) -> CorrectorAnnounced:
-    numbers = (0.1,) * len(FEATURES)
-    return messages.corrector(
-        version=version,
-        **{"feature_names": FEATURES, **dict.fromkeys(_NUMBERS, numbers), **changes},
-    )
-
-
-_NUMBERS = ("counts", "means", "variances", "weights")
-THREE = (champion("v1"), champion("v2"), champion("v3"))
+from tests.unit.stream_app.shell.shelf_bench import THREE, Bench, champion, corrector, named
 
 
 def test_a_champion_serves_once_it_is_announced_and_named() -> None:
@@ -113,7 +51,7 @@ def test_only_what_an_alias_names_at_the_end_is_opened_and_all_of_it_at_once() -
     bench = Bench()
     asked: list[int] = []
 
-    def count(announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
+    def count(announced: Sequence[ChampionAnnounced]) -> list[Opened]:
         asked.append(len(announced))
         return bench.open(announced)
 
@@ -209,6 +147,47 @@ def test_after_a_restart_the_previous_champion_serves_for_a_refused_one() -> Non
     assert restarted.shelf.unserved() == []
 
 
+# v1 serves, then two champions in a row are refused: neither alias leads to it any more.
+TWICE_REFUSED = (
+    *(champion(version) for version in ("v1", "bad", "worse")),
+    *named(champion="worse", previous="bad"),
+)
+
+
+def test_after_two_refused_champions_a_restarted_worker_serves_what_its_neighbours_do() -> None:
+    neighbour, restarted = Bench(bad={"bad", "worse"}), Bench(bad={"bad", "worse"})
+    neighbour.put(champion("v1"), *named(champion="v1"))
+    neighbour.put(champion("bad"), *named(previous="v1", champion="bad"))
+    neighbour.put(champion("worse"), *named(previous="bad", champion="worse"))
+
+    assert restarted.put(*TWICE_REFUSED) == Roster()
+    restarted.shelf.remember({MARKET: "v1"})
+    restarted.shelf.fill()
+
+    assert restarted.roster() == neighbour.roster() == Roster("v1")
+    assert restarted.shelf.unserved() == []
+
+
+def test_what_served_last_gives_way_to_a_champion_that_can_be_opened() -> None:
+    bench = Bench(bad={"bad", "worse"})
+    bench.put(*TWICE_REFUSED)
+    bench.shelf.remember({MARKET: "v1"})
+    bench.shelf.fill()
+
+    assert bench.put(champion("v2"), *named(champion="v2")) == Roster("v2")
+    assert bench.put(champion("bad"), *named(champion="bad")) == Roster("v2")
+
+
+def test_what_served_last_and_is_not_announced_any_more_serves_nobody() -> None:
+    bench = Bench()
+    bench.put(champion("bad"), *named(champion="bad"))
+
+    bench.shelf.remember({MARKET: "gone", "elsewhere": "v1"})
+
+    assert bench.shelf.fill() is None
+    assert bench.shelf.unserved() == [MARKET]
+
+
 def test_a_previous_champion_that_is_unsound_does_not_serve_either() -> None:
     bench = Bench(spoilt={"v1"})
 
@@ -240,9 +219,9 @@ def test_what_was_refused_is_told_once_and_not_tried_again_until_announced_anew(
 
 def test_what_is_announced_anew_while_it_is_opened_is_opened_again() -> None:
     bench = Bench()
-    found: list[PriceModel | ModelRefused] = [ModelRefused("of before"), FakeChampion("v1")]
+    found: list[Opened] = [ModelRefused("of before"), FakeChampion("v1")]
 
-    def slow(announced: Sequence[ChampionAnnounced]) -> list[PriceModel | ModelRefused]:
+    def slow(announced: Sequence[ChampionAnnounced]) -> list[Opened]:
         if len(found) == 2:
             shelf.put([champion("v1")])
         return [found.pop(0)]

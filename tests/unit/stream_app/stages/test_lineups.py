@@ -10,7 +10,7 @@ from tests import builders, messages
 from tests.builders import MARKET
 from tests.fakes.champion import FakeChampion
 from tests.replay import records as log_of
-from tests.unit.stream_app.shell.test_shelf import champion, corrector
+from tests.unit.stream_app.shell.shelf_bench import champion, corrector
 
 MODELS = (champion("v1"), champion("v2"), corrector("1"), messages.alias())
 V1, V2 = FakeChampion("v1"), FakeChampion("v2")
