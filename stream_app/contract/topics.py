@@ -34,7 +34,11 @@ class Topic(Struct, frozen=True):
     what: str
 
 
+# What was erased must go, also where little is written: the broker compacts what is this old,
+# however small the share that would be saved.
+_COMPACTED_WITHIN = {"max.compaction.lag.ms": str(14 * DAY_MS)}
 _COMPACTED = {
+    **_COMPACTED_WITHIN,
     "cleanup.policy": "compact",
     # Small segments, or recovery reads a week of writes.
     "segment.bytes": str(32 * MB),
@@ -42,8 +46,15 @@ _COMPACTED = {
     "min.cleanable.dirty.ratio": "0.1",
 }
 _FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1"}
-# As long as the ledger waits for a sale.
-_LEDGER_LONG = {"cleanup.policy": "delete", "retention.ms": str(400 * DAY_MS)}
+_LEDGER_DAYS_MS = str(400 * DAY_MS)  # as long as the ledger waits for a sale
+_LEDGER_LONG = {"cleanup.policy": "delete", "retention.ms": _LEDGER_DAYS_MS}
+# Compacted as well, or the tombstone of an erasure would remove nothing.
+_LATEST = {
+    **_COMPACTED_WITHIN,
+    "cleanup.policy": "compact,delete",
+    "min.compaction.lag.ms": str(7 * DAY_MS),
+    "retention.ms": _LEDGER_DAYS_MS,
+}
 _BIG = {"max.message.bytes": str(RECORD_BYTES_MAX)}
 
 EVENTS = Topic(
@@ -63,14 +74,16 @@ PREDICTIONS = Topic(
     "predictions",
     "listing_id",
     True,
-    {
-        "cleanup.policy": "compact,delete",
-        "min.compaction.lag.ms": str(7 * DAY_MS),
-        "retention.ms": str(400 * DAY_MS),
-    },
+    _LATEST,
     "the price of each listing; all of the last 7 days, the latest for 400 days",
 )
-SHADOW = Topic("shadow", "listing_id", True, _LEDGER_LONG, "what challengers would have said")
+SHADOW = Topic(
+    "shadow",
+    "listing_id",
+    True,
+    _LATEST,
+    "what challengers would have said; kept like predictions, so that an erasure reaches it",
+)
 OUTCOMES = Topic("outcomes", "market", True, _FOR_EVER, "a prediction joined with its sale")
 REJECTS = Topic(
     "rejects",

@@ -54,6 +54,7 @@ from stream_app.stages.standing import Register
 from stream_app.stages.step import (
     Batch,
     Control,
+    Mark,
     Output,
     PriceModel,
     Record,
@@ -224,7 +225,8 @@ def _finish(item: Taken, bench: Bench) -> None:
         _settle(item, event, bench)
     elif isinstance(event, Erasure):
         key = event.listing_id.encode("utf-8", "replace")
-        bench.outputs.append(Output(topics.PREDICTIONS, key, None, bench.batch.partition))
+        for topic in (topics.PREDICTIONS, topics.SHADOW):
+            bench.outputs.append(Output(topic, key, None, bench.batch.partition))
 
 
 def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
@@ -306,8 +308,8 @@ def _learn(served: Served, event: Sale | Correction, residual: float, bench: Ben
     region_level, area = bench.region_levels[event.region], bench.desk.regions[event.region]
     rest = left - region_level.predict(served.features)
     if not sources.admit(area.sources, event.source, rest):
-        counts = bench.control.counts
-        counts["sale:left_out"] = counts.get("sale:left_out", 0) + 1
+        counts, left_out = bench.control.counts, f"sale:{Mark.LEFT_OUT}"
+        counts[left_out] = counts.get(left_out, 0) + 1
         return
     region_level.learn(served.features, left)
     if served.step is Rung.CHAMPION and served.price is not None:

@@ -20,7 +20,7 @@ from stream_app.core.labels import Verdict
 from stream_app.core.pipeline import Done
 from stream_app.core.publishers import OWN_RECORDS, REFUSED_LIMIT, SHARED, Publisher
 from stream_app.core.watermark import Timing
-from stream_app.stages.step import Batch, Control, Output, Record, State, Thawing
+from stream_app.stages.step import Batch, Control, Mark, Output, Record, State, Thawing
 
 RUNBOOK = "docs/contract/rules.md#publishers"
 
@@ -64,9 +64,9 @@ def note_believed(
     if done.verdict is Verdict.DUPLICATE:
         return []
     marks = (
-        (done.timing is Timing.LATE, "late"),
-        (repaired, "repaired"),
-        (done.doubted, "doubted"),
+        (done.timing is Timing.LATE, Mark.LATE),
+        (repaired, Mark.REPAIRED),
+        (done.doubted, Mark.DOUBTED),
     )
     for holds, mark in marks:
         if holds:

@@ -6,6 +6,7 @@ of the kill test put it into a dict.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum, auto
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -155,6 +156,15 @@ def _version(model: PriceModel | CorrectorAnnounced | None) -> str | None:
     return None if model is None else model.version
 
 
+class Mark(StrEnum):
+    """What is counted of an event beside its verdict. An event has one verdict and any marks."""
+
+    LATE = auto()
+    REPAIRED = auto()
+    DOUBTED = auto()  # its publisher
+    LEFT_OUT = auto()  # a sale that taught its region nothing: scoring/sources.py
+
+
 class Control(Struct, array_like=True):
     """A partition's control record: where the state stands."""
 
@@ -162,7 +172,7 @@ class Control(Struct, array_like=True):
     topic_id: str
     watermark_ms: int
     served: dict[str, Roster]  # by market
-    counts: dict[str, int]  # events by "kind:verdict"
+    counts: dict[str, int]  # events by "kind:verdict" or "rejected:code"; also by "kind:mark"
     publishers: int = 0  # how many have a record of their own (stages/standing.py)
     ledgers: dict[str, Ledger] = {}  # by market; the scorer's
 

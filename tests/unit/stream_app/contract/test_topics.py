@@ -1,6 +1,7 @@
 """The topics are data: names, co-partitioning, sizes, clean-up."""
 
 from stream_app.contract import topics
+from stream_app.contract.spans import DAY_MS
 
 
 def test_no_two_topics_share_a_name() -> None:
@@ -30,6 +31,13 @@ def test_the_broker_stamps_events_itself() -> None:
 def test_state_keeps_the_newest_record_of_each_key_for_ever() -> None:
     for topic in (topics.STATE, topics.LEARNER_STATE, topics.MODELS):
         assert topic.config["cleanup.policy"] == "compact"
+
+
+def test_a_tombstone_removes_what_is_kept_of_a_listing_within_weeks() -> None:
+    """An erasure writes them there: on a topic that is not compacted they would do nothing."""
+    for topic in (topics.STATE, topics.PREDICTIONS, topics.SHADOW):
+        assert "compact" in topic.config["cleanup.policy"].split(",")
+        assert int(topic.config["max.compaction.lag.ms"]) <= 14 * DAY_MS
 
 
 def test_a_refused_event_of_full_size_fits_into_its_reject() -> None:

@@ -10,14 +10,14 @@ import pytest
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.models import Activated, Policy
 from stream_app.contract.predictions import QualityReason, Step
-from stream_app.contract.topics import ACTIVATIONS, EVENTS, PREDICTIONS, STATE
+from stream_app.contract.topics import ACTIVATIONS, EVENTS, PREDICTIONS, SHADOW, STATE
 from stream_app.core import region
 from stream_app.core.features import NAMES
 from stream_app.core.region import Linear
 from stream_app.core.watermark import WITNESSES
 from stream_app.scoring.corrector import FEATURES, region_learner
 from stream_app.stages import scorer
-from stream_app.stages.step import Control, Record, Serving, read_control
+from stream_app.stages.step import Control, Output, Record, Serving, read_control
 from tests import builders, messages, replay
 from tests.builders import (
     DAY_MS,
@@ -206,16 +206,11 @@ def test_a_sale_is_measured_against_the_champion_active_now() -> None:
     assert outcome.active_residual_log == pytest.approx(RESIDUAL - 0.5)
 
 
-def test_an_erasure_leaves_a_tombstone_for_ledger_and_prediction() -> None:
+def test_an_erasure_leaves_a_tombstone_for_ledger_prediction_and_shadow() -> None:
     ran = run(listing(), erasure())
 
-    tombstone = ran.outputs[-1]
-    assert (tombstone.topic, tombstone.key, tombstone.value, tombstone.partition) == (
-        PREDICTIONS,
-        LISTING_ID.encode(),
-        None,
-        0,
-    )
+    tombstones = [Output(topic, LISTING_ID.encode(), None, 0) for topic in (PREDICTIONS, SHADOW)]
+    assert ran.outputs[-2:] == tombstones
     assert f"listing:{REGION}:{LISTING_ID}" not in ran.state
 
 
