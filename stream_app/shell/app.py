@@ -73,7 +73,9 @@ def bootstrap(
         return KafkaPublisher(kafka, stage.NAME, stage.SOURCE, stage.STATE_TOPIC, partition, at)
 
     def open_parts(partition: int) -> Parts:
-        return _open_parts(stage, kafka, admin, partition, open_publisher or publisher)
+        parts = _open_parts(stage, kafka, admin, partition, open_publisher or publisher)
+        meter.opened(partition, parts.state)
+        return parts
 
     def on_applied(batch: Applied) -> None:
         journal.applied(batch)

@@ -8,7 +8,7 @@ process. Rates are the scraper's business: `rate(...[5m])`.
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -27,9 +27,10 @@ from stream_app.core.features import FEATURE_SET
 from stream_app.shell.metrics import LABELS_MAX, Histogram, Meter
 from stream_app.shell.runner import Runner
 from stream_app.shell.watchdog import THE_GROUP, Still
-from stream_app.stages.step import Control, Serving
+from stream_app.stages.step import Control, Mark, Serving
 
 _P = ["partition"]
+_MARKS = frozenset(Mark)
 # A month, a quarter, half a year: by when most homes are sold.
 COVERAGE_WEEKS = (4, 13, 26)
 
@@ -83,8 +84,13 @@ class Exposition(Collector):
     def _partitions(self) -> Iterator[Metric]:
         events = CounterMetricFamily(
             "housing_events",
-            "All that was applied since the log began, from the control records.",
+            "All that was applied since the log began, each event once; from the control records.",
             labels=["partition", "kind", "verdict"],
+        )
+        marked = CounterMetricFamily(
+            "housing_events_marked",
+            "Of them those that are late, repaired, doubted, left_out; an event may have several.",
+            labels=["partition", "kind", "mark"],
         )
         applied = GaugeMetricFamily("housing_applied_offset", "Last offset applied.", labels=_P)
         watermark = GaugeMetricFamily(
@@ -102,9 +108,10 @@ class Exposition(Collector):
             control = desk.control()
             if control is not None:
                 watermark.add_metric(place, control.watermark_ms / 1000)
-                for (kind, verdict), count in _by_kind(control).items():
-                    events.add_metric([*place, kind, verdict], count)
-        yield from (events, applied, watermark, records, size)
+                for family, counts in zip((events, marked), _parted(control), strict=True):
+                    for labels, count in counts.items():
+                        family.add_metric([*place, *labels], count)
+        yield from (events, marked, applied, watermark, records, size)
 
     def _ledgers(self) -> Iterator[Metric]:
         """What is known of labels: entries by state, how soon labels come, how many ever do."""
@@ -157,14 +164,15 @@ class Exposition(Collector):
             labels=[*labels, "doubt"],
         )
         open_now = {desk.partition for desk in self._runner.desks()}
-        for (partition, name), frozen in list(self._meter.publishers.items()):
-            if partition in open_now:
-                place, known = [str(partition), name], publishers.thaw(frozen)
-                lag_ms = publishers.least_lag_ms(known)
-                lag.add_metric(place, math.nan if lag_ms is None else lag_ms / 1000)
-                refused.add_metric(place, known.refused)
-                for doubt in Doubt:
-                    doubted.add_metric([*place, doubt], float(doubt in known.doubts))
+        everybody = list(self._meter.publishers.items())
+        here = ((*place, frozen) for place, frozen in everybody if place[0] in open_now)
+        for partition, name, frozen in islice(here, LABELS_MAX):
+            place, known = [str(partition), name], publishers.thaw(frozen)
+            lag_ms = publishers.least_lag_ms(known)
+            lag.add_metric(place, math.nan if lag_ms is None else lag_ms / 1000)
+            refused.add_metric(place, known.refused)
+            for doubt in Doubt:
+                doubted.add_metric([*place, doubt], float(doubt in known.doubts))
         yield from (lag, refused, doubted)
 
     def _lags(self) -> Iterator[Metric]:
@@ -253,11 +261,16 @@ def _histogram(name: str, what: str, histogram: Histogram) -> Metric:
     return family
 
 
-def _by_kind(control: Control) -> dict[tuple[str, str], int]:
-    """The counts of a control record by kind and verdict, whatever they are called."""
-    found: dict[tuple[str, str], int] = {}
+_Counts = dict[tuple[str, str], int]
+
+
+def _parted(control: Control) -> tuple[_Counts, _Counts]:
+    """The counts of a control record by kind and verdict, whatever they are called, and by mark."""
+    verdicts: _Counts = {}
+    marks: _Counts = {}
     for name, count in control.counts.items():
-        kind, _, verdict = name.partition(":")
-        labels = (kind, verdict) if len(found) < LABELS_MAX else ("other", "")
+        kind, _, what = name.partition(":")
+        found = marks if what in _MARKS else verdicts
+        labels = (kind, what) if len(found) < LABELS_MAX else ("other", "")
         found[labels] = found.get(labels, 0) + count
-    return found
+    return verdicts, marks

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stream_app.contract import topics
 from stream_app.shell.runner import Applied
-from stream_app.stages.step import Output
+from stream_app.stages.step import Output, State
 
 _log = logging.getLogger(__name__)
 # Label sets of one counter. More are counted as "other": a page must not grow for ever.
@@ -66,7 +66,10 @@ _answers = msgspec.json.Decoder(_Answer)
 
 
 class Meter:
-    """Counts of one worker since it started. Written on the event loop, read by anybody."""
+    """Counts of one worker since it started, and the publishers of its partitions.
+
+    Written on the event loop, but for `opened`; read by anybody.
+    """
 
     def __init__(self, every_s: float, now_s: Callable[[], float] = time.time) -> None:
         self.started_s = now_s()
@@ -76,7 +79,8 @@ class Meter:
         self.batch = Histogram(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000)
         self.predictions: Counter[tuple[str, ...]] = Counter()  # market, champion, step, quality
         self.rejects: Counter[tuple[str, ...]] = Counter()  # code
-        self.publishers: dict[tuple[int, str], bytes] = {}  # partition, name: record in the state
+        # partition, name: record in the state, which has 501 of them per partition at most
+        self.publishers: dict[tuple[int, str], bytes] = {}
         self.appended_s: dict[int, float] = {}  # partition -> append of the newest applied
         self._every_s = every_s
         self._now_s = now_s
@@ -84,6 +88,12 @@ class Meter:
         self._counts: Counter[str] = Counter()
         self._newest: dict[int, int] = {}  # partition -> applied offset
         self._behind_ms: dict[int, int] = {}  # from the append of the newest until it was safe
+
+    def opened(self, partition: int, state: State) -> None:
+        """Take in the publishers that a partition knows already. Any thread may tell."""
+        for place in [place for place in list(self.publishers) if place[0] == partition]:
+            self.publishers.pop(place, None)
+        self._note_publishers(partition, state)
 
     def applied(self, batch: Applied) -> None:
         """Count a batch that is safe; tell the log when it is time."""
@@ -95,9 +105,7 @@ class Meter:
         self.batch.add(len(batch.records))
         for output in batch.step.outputs:
             self._count(output)
-        for key, value in batch.step.state.items():
-            if key.startswith("publisher:") and value is not None:
-                self._keep((batch.partition, key.removeprefix("publisher:")), value)
+        self._note_publishers(batch.partition, batch.step.state)
         newest_ms = batch.records[-1].append_time_ms
         self.appended_s[batch.partition] = newest_ms / 1000
         self._counts["records"] += len(batch.records)
@@ -118,9 +126,10 @@ class Meter:
         elif output.topic is topics.REJECTS:
             _bounded(self.rejects, (dict(output.headers)["code"].decode(),))
 
-    def _keep(self, place: tuple[int, str], frozen: bytes) -> None:
-        if place in self.publishers or len(self.publishers) < LABELS_MAX:
-            self.publishers[place] = frozen
+    def _note_publishers(self, partition: int, records: Mapping[str, bytes | None]) -> None:
+        for key, value in records.items():
+            if key.startswith("publisher:") and value is not None:
+                self.publishers[partition, key.removeprefix("publisher:")] = value
 
     def _tell(self) -> None:
         told: Mapping[str, object] = {

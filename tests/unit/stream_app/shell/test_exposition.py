@@ -13,11 +13,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_app.contract import topics, wire
+from stream_app.contract.events import AnyEvent
 from stream_app.contract.models import CorrectorAnnounced, LiveErrors
 from stream_app.contract.predictions import Doubt
+from stream_app.contract.rejects import RejectCode
 from stream_app.core import publishers
 from stream_app.core.coverage import Cohort, Coverage
 from stream_app.core.expiry import WEEK_MS, Ledger
+from stream_app.core.labels import Verdict
 from stream_app.core.publishers import Publisher
 from stream_app.core.watermark import Watermark
 from stream_app.shell.chaos import nothing
@@ -26,16 +29,27 @@ from stream_app.shell.metrics import LABELS_MAX, Meter
 from stream_app.shell.runner import Applied, Parts, Runner
 from stream_app.shell.source import Source
 from stream_app.shell.watchdog import THE_GROUP, Seen, Still
-from stream_app.stages.step import CONTROL_KEY, Control, Output, Record, Serving, Step
+from stream_app.stages import scorer
+from stream_app.stages.step import (
+    CONTROL_KEY,
+    Control,
+    Mark,
+    Output,
+    Record,
+    Serving,
+    Step,
+    read_control,
+)
 from tests import messages
-from tests.builders import MARKET
+from tests.builders import DAY_MS, LISTED_MS, MARKET, listing, sale
 from tests.fakes.champion import FakeChampion
 from tests.fakes.publisher import FakePublisher
 from tests.fakes.stage import Counting
+from tests.replay import records, run
 
 NOW_S = 1_000.0
 DOCS = Path(__file__).parents[4] / "docs" / "operations.md"
-COUNTS = {"listing:scored": 7, "rejected:price": 2, "label_delay:30d:x": 1}
+COUNTS = {"listing:scored": 7, "rejected:price": 2, "label_delay:30d:x": 1, "listing:late": 3}
 
 
 # Listed 20 weeks ago: 4 homes, 3 of them sold, after 5, 20 and 400 days; 2 yesterday.
@@ -120,6 +134,26 @@ def test_events_are_counted_by_whatever_kind_and_verdict_the_control_record_has(
     ):
         labels = {"partition": "0", "kind": kind, "verdict": verdict}
         assert value(events, "housing_events_total", **labels) == count
+
+
+def test_each_event_has_one_verdict_in_the_count_and_marks_are_beside_it() -> None:
+    late = listing(listing_id="late", event_time_ms=LISTED_MS - 2 * DAY_MS)
+    small = listing(listing_id="x", area_m2=-1)
+    events: list[AnyEvent] = [listing(), listing(), late, sale(), small]
+    control = read_control(run(scorer.advance, [records(events)], {}).state)
+    assert control is not None
+
+    families = scraped(counts=control.counts)
+
+    counted, marks = families["housing_events"], families["housing_events_marked"]
+    totals = [s.value for s in counted.samples if s.name == "housing_events_total"]
+    assert sum(totals) == len(events)
+    labels = {"partition": "0", "kind": "listing", "mark": "late"}
+    assert value(marks, "housing_events_marked_total", **labels) == 1
+
+
+def test_no_verdict_is_taken_for_a_mark() -> None:
+    assert not set(Mark) & {*Verdict, *RejectCode}
 
 
 def test_what_is_known_of_labels_is_told_by_market() -> None:
@@ -240,6 +274,17 @@ def test_a_publishers_standing_and_its_clock_are_shown_while_its_partition_is_he
     assert value(doubted, partition="0", publisher="ahead", doubt="rejects") == 1.0
     assert value(doubted, partition="0", publisher="ahead", doubt="unit") == 0.0
     assert len(lags.samples) == 2
+
+
+def test_publishers_are_known_as_soon_as_their_partition_is_open() -> None:
+    meter = Meter(every_s=1e9, now_s=lambda: NOW_S)
+    old, new = publishers.freeze(Publisher(refused=0.1)), publishers.freeze(Publisher(refused=0.3))
+    meter.opened(0, {"publisher:gone": old, "publisher:stays": old})
+    meter.opened(1, {"publisher:stays": old})
+
+    meter.opened(0, {"publisher:stays": new, "region:a": b""})
+
+    assert meter.publishers == {(0, "stays"): new, (1, "stays"): old}
 
 
 def test_made_up_names_do_not_fill_the_page() -> None:
