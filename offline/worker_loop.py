@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from offline import announced, requests
-from offline.alerts_log import AlertsLog
 from offline.progress import say
 from offline.requests import Asked, Requests
 from offline.settings import OfflineSettings
@@ -27,11 +27,23 @@ from stream_app.contract.models import Alias
 from stream_app.contract.settings import KafkaSettings
 
 
+class Alerts(Protocol):
+    """The worker's end of the topic (alerts_log.py)."""
+
+    def to_end(self) -> list[AnyAlertMessage]: ...
+
+    def more(self) -> list[AnyAlertMessage]: ...
+
+    def say(self, messages: Sequence[AnyAlertMessage]) -> list[AnyAlertMessage]: ...
+
+    def close(self) -> None: ...
+
+
 class Worker:
     """One worker on one system."""
 
     def __init__(
-        self, kafka: KafkaSettings, own: OfflineSettings, command: Command, alerts: AlertsLog
+        self, kafka: KafkaSettings, own: OfflineSettings, command: Command, alerts: Alerts
     ) -> None:
         self._kafka = kafka
         self._own = own
