@@ -115,7 +115,7 @@ class AlertsLog:
         try:
             self._producer.init_transactions(_WITHIN_S)
         except KafkaException as error:
-            raise NotSaid(f"{name_of(kafka)}: {error.args[0].str()}") from None
+            raise NotSaid(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
         self._consumer.assign([TopicPartition(name_of(kafka), _PARTITION, 0)])
 
     def to_end(self) -> list[AnyAlertMessage]:
@@ -159,6 +159,7 @@ class AlertsLog:
                     partition=_PARTITION,
                     on_delivery=note,
                 )
+            self._producer.flush(_WITHIN_S)  # serves the reports, which a commit does not
             self._producer.commit_transaction(_WITHIN_S)
         except KafkaException as error:
             raise NotSaid(f"{name_of(self._kafka)}: {error.args[0].str()}") from None

@@ -155,7 +155,7 @@ def _begins(given: argparse.Namespace, outcome: Outcome | None) -> Here:
     told = _here(given.market, given.from_ms, given.from_offset)
     if told is not None:
         return told
-    return (lambda placed: True) if outcome is None else _sale_of(outcome)
+    return (lambda placed: True) if outcome is None else sale_of(outcome)
 
 
 def _here(market: str, at_ms: int | None, spot: Spot | None) -> Here | None:
@@ -170,7 +170,7 @@ def _here(market: str, at_ms: int | None, spot: Spot | None) -> Here | None:
     return None
 
 
-def _sale_of(outcome: Outcome) -> Here:
+def sale_of(outcome: Outcome) -> Here:
     """Where the sale lies that the outcome comes of."""
     return lambda placed: (
         placed.line.head.listing_id == outcome.listing_id
