@@ -1,13 +1,21 @@
 """A pre-flight measures on mature labels, and says how sure it is."""
 
+import argparse
+
+import msgspec
 import numpy as np
 import pytest
 
-from offline import preflight
+from offline import preflight, preflight_command
+from offline.announced import Announced
 from offline.difference import SoldTwice
+from offline.settings import OfflineSettings
 from offline.splits import NotEnough
+from stream_app.contract.alerts import PreflightMeasured
+from stream_app.contract.settings import KafkaSettings
 from tests import sales
-from tests.builders import DAY_MS
+from tests.builders import DAY_MS, MARKET
+from tests.served_log import served_log
 
 
 def test_the_newest_mature_listings_are_judged() -> None:
@@ -80,3 +88,27 @@ def test_the_same_sales_give_the_same_interval() -> None:
     given = sold(0.10, 0.05, 0.02)
 
     assert preflight.saving(given, seed=1) == preflight.saving(given, seed=1)
+
+
+def test_the_command_serves_the_newest_labels_again_with_a_retrained_champion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = served_log(900)  # enough to train on before the newest
+    monkeypatch.setattr("offline.served.by_partition", lambda kafka, numbers, load: log.lineups())
+    monkeypatch.setattr("offline.served.opener", lambda own: None)
+    now = Announced(MARKET, aliases={"champion": "v2"})
+    monkeypatch.setattr("offline.announced.read", lambda kafka, market: now)
+    given = argparse.Namespace(market=MARKET, labels=80)
+
+    found = preflight_command.run(given, KafkaSettings(), OfflineSettings(), log.partitions())
+
+    # Exactly what the worker passes on.
+    measured = msgspec.convert(
+        {**found, "kind": "preflight_measured", "request_id": "p-1", "measured_ms": 0},
+        PreflightMeasured,
+    )
+    assert (measured.champion, measured.labels) == ("v2", 80)
+    assert measured.served_error_log < 0.08  # the market's noise is 0.04
+    saving = measured.served_error_log - measured.retrained_error_log
+    assert measured.saving_log == pytest.approx(saving)
+    assert measured.saving_low_log < saving < measured.saving_high_log
