@@ -57,7 +57,9 @@ def take(requests: Requests, message: AnyAlertMessage) -> None:
             if message.status is RequestStatus.RUNNING and message.step is not None:
                 asked.starts[message.step] = asked.starts.get(message.step, 0) + 1
         case ApprovalGiven() if message.request_id in requests:
-            requests[message.request_id].approval = message
+            # Of a candidate that is there to be looked at, never in advance.
+            if requests[message.request_id].status is RequestStatus.WAITING:
+                requests[message.request_id].approval = message
         case _:
             pass  # it is of no request
 

@@ -18,6 +18,7 @@ from stream_app.contract.alerts import AnyRequest, RequestAnswered, RetrainReque
 from stream_app.contract.spans import DAY_MS
 
 Command = Callable[[WorkStep, AnyRequest, RequestAnswered, int], Sequence[str]]
+_REASON_LETTERS_MAX = 1_000  # whoever writes to the topic may say anything
 _KILL_AFTER_S = 5.0  # a child that does not heed SIGTERM
 
 
@@ -26,7 +27,8 @@ def command(
 ) -> Sequence[str]:
     """What a step is on the command line."""
     version = answer.version or ""
-    reason = f"{'; '.join(request.reasons)} (request {request.request_id})"
+    told_by = "; ".join(request.reasons).replace("\0", " ")[:_REASON_LETTERS_MAX]
+    reason = f"{told_by} (request {request.request_id})"
     told = {
         WorkStep.PREFLIGHT: ["preflight", "--events", "topic"],
         WorkStep.TRAIN: [

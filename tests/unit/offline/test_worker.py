@@ -232,6 +232,10 @@ def test_what_waits_is_promoted_once_it_is_approved() -> None:
     assert (found.begin, said(found).version) == (WorkStep.PROMOTE, "v2")
 
 
+def test_nothing_is_approved_before_it_waits() -> None:
+    assert decide([ASKED, running(WorkStep.GATE), messages.approval(), WAITING]) is None
+
+
 def test_what_is_not_approved_ends_without_promotion() -> None:
     found = decide([ASKED, WAITING, messages.approval(approved=False, reason="not in May")])
 

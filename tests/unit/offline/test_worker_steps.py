@@ -37,6 +37,17 @@ def test_a_training_without_a_date_knows_all_so_far() -> None:
     assert (of(None), of(NOW_MS)) == ("2023-11-15", "2023-11-14")
 
 
+def test_no_reason_keeps_a_command_from_starting() -> None:
+    asked = messages.rollback_requested(reasons=("--json", "\0" * 200_000))
+
+    told = worker_steps.command(WorkStep.ROLLBACK, asked, RUNNING, NOW_MS)
+
+    reason = arguments.parser().parse_args(told[3:]).reason
+    assert reason.startswith("--json; ")
+    assert "\0" not in reason
+    assert len(reason) < 1_100
+
+
 @pytest.mark.parametrize(
     ("step", "status", "out", "ended"),
     [
