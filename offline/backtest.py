@@ -1,34 +1,25 @@
 """What would have been served, and how good it would have been.
 
-The scorer's step runs over the log in the order of events; its outcomes, when the
-sales come, feed the learner's step; versions that it announces serve from the next
-batch on. Nothing is known early: a label counts when its sale is in the log.
-Judged is what was *served at the listing*; judging at the sale would flatter.
-
-Not here: Kafka, partitions and workers. One partition holds all, so outcomes come
-in the order of events, which is one of the orders that a real log could give.
+The log is served in the order of events (market.py), by champions that are trained on
+the way. Nothing is known early: a label counts when its sale is in the log. Judged is
+what was *served at the listing*; judging at the sale would flatter.
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from offline import coverage, dataset, log, metrics
-from offline.collector import Collector
-from offline.dataset import Replay
-from offline.learning import Learning
-from offline.log import Cut, Partition
+from offline import coverage, criteria, dataset, metrics
+from offline.collector import Collector, Gathered
+from offline.log import Partition
+from offline.market import Market, cuts
 from offline.train import train
-from stream_app.contract import topics
-from stream_app.contract.models import CorrectorAnnounced, Policy
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.scoring.champion import Champion
-from stream_app.stages.step import Serving
 
 
 class Plan(NamedTuple):
@@ -39,39 +30,6 @@ class Plan(NamedTuple):
     yearly: bool  # a new champion each 1 January
     version_delay: int  # batches that a corrector version waits before it serves
     seed: int
-
-
-class Market:
-    """A market as it is served: scorer, learner, and the models between them."""
-
-    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
-        self._plan = plan
-        self._say = say
-        self._scorer = Replay({})
-        self._learning = Learning()
-        self._champion: Champion | None = None
-        self._corrector: CorrectorAnnounced | None = None
-        self._waiting: deque[CorrectorAnnounced | None] = deque([None] * (plan.version_delay + 1))
-        self._collector = Collector(plan.market)
-        self.champions: list[str] = []
-
-    def train(self, now_ms: int) -> None:
-        """Train on what is sold by now, and activate."""
-        gathered = self._collector.gathered(self._scorer.counts())
-        data = dataset.assemble(self._plan.market, [gathered])
-        self._say(f"{_day(now_ms)}: training on {len(data):,} sold homes")
-        self._champion = train(data, self._plan.seed, made_ms=now_ms).champion
-        self.champions.append(self._champion.version)
-
-    def advance(self, cut: Cut) -> list[Outcome]:
-        """Serve a batch, then learn from its outcomes."""
-        self._corrector = self._waiting.popleft() or self._corrector
-        policy = cut.policies.get(self._plan.market, Policy())
-        serving = Serving(self._champion, self._corrector, policy=policy)
-        done = self._scorer.advance(cut.batch, {self._plan.market: serving})
-        values = [o.value for o in done.outputs if o.topic is topics.OUTCOMES]
-        self._waiting.append(self._learning.learn(values))
-        return self._collector.take(cut, done)
 
 
 def run(
@@ -87,7 +45,7 @@ def run(
     NotEnough : too few homes were sold before `train_to_ms`
     """
     champions, served = serve(partition, plan, say, progress)
-    covered = coverage.judge(served)
+    covered = coverage.judge(served, criteria.shipped())
     for line in () if covered is None else covered.lines():
         say(line)
     return _report(plan, champions, served) | {"coverage": msgspec.to_builtins(covered)}
@@ -102,32 +60,29 @@ def serve(
     ------
     NotEnough : too few homes were sold before `train_to_ms`
     """
-    market = Market(plan, say)
+    market, collector = Market(plan.market, plan.version_delay), Collector(plan.market)
     served: dict[str, Outcome] = {}
-    events = 0
-    for cut, began_ms in _batches(partition, plan):
-        if began_ms is not None:
-            market.train(began_ms)
-        for outcome in market.advance(cut):
+    champions: list[str] = []
+    events = span = 0
+    for cut, now in cuts(partition, plan.market, lambda at_ms: _span(at_ms, plan)):
+        if now > span:
+            span = now
+            gathered = collector.gathered(market.counts())
+            market.champion = _trained(gathered, _begins_ms(span, plan), plan, say)
+            champions.append(market.champion.version)
+        for outcome in collector.take(cut, market.advance(cut)):
             if outcome.step is Step.CHAMPION and outcome.listed_ms >= plan.train_to_ms:
                 served[outcome.listing_id] = outcome  # a corrected sale price takes the place
         events += len(cut.heads)
         progress(events)
-    return market.champions, list(served.values())
+    return champions, list(served.values())
 
 
-def _batches(partition: Partition, plan: Plan) -> Iterator[tuple[Cut, int | None]]:
-    """Batches, each within one span between trainings; with the first comes where it began."""
-    span = 0
-    found = log.batches(
-        partition,
-        wanted=lambda head: head.market == plan.market,
-        boundary=lambda head: _span(head.event_time_ms, plan),
-    )
-    for cut in found:
-        now = max(span, _span(cut.heads[0].event_time_ms, plan))
-        yield cut, _begins_ms(now, plan) if now > span else None
-        span = now
+def _trained(gathered: Gathered, now_ms: int, plan: Plan, say: Callable[[str], None]) -> Champion:
+    """Trained on what is sold by now."""
+    data = dataset.assemble(plan.market, [gathered])
+    say(f"{_day(now_ms)}: training on {len(data):,} sold homes")
+    return train(data, plan.seed, made_ms=now_ms).champion
 
 
 def _span(at_ms: int, plan: Plan) -> int:

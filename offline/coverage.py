@@ -5,23 +5,22 @@ the sale price would judge by the outcome: among the dearest sales are those tha
 priced too low, so a right interval fails there by construction.
 
 Of a segment with many sales the share itself is judged; of a small one whether chance
-explains it, by an exact binomial test, with Benjamini and Hochberg's rule over all of
-them, as one in twenty would fail by chance otherwise.
+explains it, by an exact binomial test, corrected for their number, as one in twenty would
+fail by chance otherwise. All limits: gate.toml.
 """
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from offline import discoveries
+from offline.criteria import Criteria
 from stream_app.contract.predictions import Outcome
+from stream_app.scoring.interval import COVERAGE
 
-WANTED = 0.9
-OVERALL = (0.88, 0.92)
-LARGE = (0.87, 0.93)
-LARGE_ROWS = 1_000
-FALSE_DISCOVERIES = 0.05
 BANDS = 5
 
 
@@ -32,7 +31,7 @@ class Segment(Struct, frozen=True):
     name: str
     rows: int
     coverage: float
-    p_value: float | None  # of a small one: as far off, or farther, by chance
+    p_value: float | None  # of a small one: as far off, or farther, by chance; None: it is large
     holds: bool
 
 
@@ -52,36 +51,38 @@ class Coverage(Struct, frozen=True):
                 yield _line(f"{segment.kind} {segment.name}", segment.rows, segment.coverage, False)
         for kind in dict.fromkeys(segment.kind for segment in self.segments):
             found = [segment for segment in self.segments if segment.kind == kind]
-            shares = [segment.coverage for segment in found if segment.rows >= LARGE_ROWS]
+            shares = [segment.coverage for segment in found if segment.p_value is None]
             large = f", {min(shares):.1%} to {max(shares):.1%}" if shares else ""
             kept = sum(segment.holds for segment in found)
-            yield (
-                f"{kind}: {kept} of {len(found)} hold; {len(shares)} of n >= {LARGE_ROWS:,}{large}"
-            )
+            yield f"{kind}: {kept} of {len(found)} hold; {len(shares)} large{large}"
 
 
-def judge(served: Sequence[Outcome]) -> Coverage | None:
+def judge(served: Sequence[Outcome], limits: Criteria) -> Coverage | None:
     """Judge the intervals that were served; None without any."""
     given = [o for o in served if o.price_low is not None]
     if not given:
         return None
     inside = np.array([_inside(o) for o in given])
-    prices = np.array([o.price for o in given], dtype=np.float64)
-    edges = np.quantile(prices, [band / BANDS for band in range(1, BANDS)])
-    of_band = np.searchsorted(edges, prices, side="right")
-    names = {
-        "region": np.array([o.region for o in given]),
-        "type": np.array([o.property_type for o in given]),
-        "price band": np.array([_band_name(edges, band) for band in of_band]),
-    }
     found = [
-        _segment(kind, str(name), inside[labels == name])
-        for kind, labels in names.items()
+        _segment(kind, str(name), inside[labels == name], limits)
+        for kind, labels in segments(given).items()
         for name in np.unique(labels)
     ]
     overall = float(inside.mean())
-    holds = OVERALL[0] <= overall <= OVERALL[1]
-    return Coverage(len(given), overall, holds, tuple(_discover(found)))
+    holds = limits.coverage_min <= overall <= limits.coverage_max
+    return Coverage(len(given), overall, holds, tuple(_discover(found, limits)))
+
+
+def segments(answered: Sequence[Outcome]) -> dict[str, NDArray[np.str_]]:
+    """What each priced home counts to: by kind of segment, the segment's name."""
+    prices = np.array([o.price for o in answered], dtype=np.float64)
+    edges = np.quantile(prices, [band / BANDS for band in range(1, BANDS)])
+    bands = np.array([_band_name(edges, band) for band in range(BANDS)])
+    return {
+        "region": np.array([o.region for o in answered]),
+        "type": np.array([o.property_type for o in answered]),
+        "price band": bands[np.searchsorted(edges, prices, side="right")],
+    }
 
 
 def _inside(outcome: Outcome) -> bool:
@@ -95,26 +96,20 @@ def _band_name(edges: np.ndarray, band: int) -> str:
     return f"{band + 1}: {low}{high}"
 
 
-def _segment(kind: str, name: str, inside: np.ndarray) -> Segment:
+def _segment(kind: str, name: str, inside: np.ndarray, limits: Criteria) -> Segment:
     rows, share = len(inside), float(inside.mean())
-    if rows >= LARGE_ROWS:
-        return Segment(kind, name, rows, share, None, LARGE[0] <= share <= LARGE[1])
-    p_value = float(binomtest(int(inside.sum()), rows, WANTED).pvalue)
+    if rows >= limits.coverage_segment_rows:
+        holds = limits.coverage_segment_min <= share <= limits.coverage_segment_max
+        return Segment(kind, name, rows, share, None, holds)
+    p_value = float(binomtest(int(inside.sum()), rows, COVERAGE).pvalue)
     return Segment(kind, name, rows, share, p_value, holds=True)
 
 
-def _discover(segments: Sequence[Segment]) -> Iterator[Segment]:
+def _discover(found: Sequence[Segment], limits: Criteria) -> Iterator[Segment]:
     """The same; small ones that chance does not explain no longer hold."""
-    p_values = sorted(s.p_value for s in segments if s.p_value is not None)
-    worst = max(
-        (
-            p
-            for rank, p in enumerate(p_values, start=1)
-            if p <= FALSE_DISCOVERIES * rank / len(p_values)
-        ),
-        default=-1.0,
-    )
-    for s in segments:
+    p_values = [s.p_value for s in found if s.p_value is not None]
+    worst = discoveries.limit(p_values, limits.false_discoveries_max)
+    for s in found:
         explained = s.holds if s.p_value is None else s.p_value > worst
         yield Segment(s.kind, s.name, s.rows, s.coverage, s.p_value, explained)
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from offline import coverage
+from offline import coverage, criteria
 from offline.coverage import Coverage, Segment
 from stream_app.contract.predictions import Outcome
 from tests import messages
@@ -26,7 +26,7 @@ def market(rows: int, share: float, **changes: object) -> list[Outcome]:
 
 
 def judged(outcomes: list[Outcome]) -> Coverage:
-    found = coverage.judge(outcomes)
+    found = coverage.judge(outcomes, criteria.shipped())
     assert found is not None
     return found
 
@@ -82,7 +82,7 @@ def test_bands_are_of_the_predicted_price() -> None:
 def test_what_has_no_interval_is_not_judged() -> None:
     without = sold(True, price_low=None, price_high=None)
 
-    assert coverage.judge([without]) is None
+    assert coverage.judge([without], criteria.shipped()) is None
     assert judged([sold(True), without]).rows == 1
 
 
@@ -94,4 +94,4 @@ def test_the_verdict_is_told_in_words() -> None:
         "region r: 80.0% of n = 1,000, FAILS",
         "type house: 80.0% of n = 1,000, FAILS",
     ]
-    assert "region: 0 of 1 hold; 1 of n >= 1,000, 80.0% to 80.0%" in lines
+    assert "region: 0 of 1 hold; 1 large, 80.0% to 80.0%" in lines
