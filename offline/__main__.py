@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"offline {given.command}: {error}")
         return FAILED
     _show(result, as_json=given.json)
-    return 0
+    return FAILED if result.get("passed") is False else 0
 
 
 def _show(result: dict[str, object], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import RolloutMode
 
 TOPIC = "topic"
+GATE_LABEL_DELAY_DAYS = 30  # until a deed is recorded and its price published
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("request", help="ask the worker for something, or approve it")
     )
     requests_options.requests(commands.add_parser("requests", help="what was asked, where it is"))
+    _gate(
+        commands.add_parser("gate", help="may a version be promoted? the verdict is kept with it")
+    )
     _announce(commands.add_parser("announce", help="put a registered version into service"))
     _rollback(commands.add_parser("rollback", help="return to the champion before"))
     _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
@@ -103,13 +107,13 @@ def _add_serving(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_label_delay(command: argparse.ArgumentParser) -> None:
+def _add_label_delay(command: argparse.ArgumentParser, days: int = 0) -> None:
     command.add_argument(
         "--label-delay-days",
         type=_count,
-        default=0,
+        default=days,
         metavar="N",
-        help="days until a sale becomes known; default 0, when it is made",
+        help="days from when a sale is made to when it becomes known; default %(default)s",
     )
 
 
@@ -144,6 +148,23 @@ def _replay(command: argparse.ArgumentParser) -> None:
     _add_events(command, train_to=None)
     _add_label_delay(command)
     replay_options.add(command)
+
+
+def _gate(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Serves the log with the champion and with a challenger that has not seen the holdout, and "
+        "judges the answers. Exit status: 0 passed, 1 failed, 2 wrong input."
+    )
+    _add_market(command)
+    _add_events(command, train_to=None)
+    _add_label_delay(command, GATE_LABEL_DELAY_DAYS)
+    command.add_argument("--version", metavar="V", help="default: the challenger")
+    command.add_argument(
+        "--criteria",
+        type=Path,
+        metavar="FILE",
+        help="TOML that names every threshold; default: the shipped offline/gate.toml",
+    )
 
 
 def _announce(command: argparse.ArgumentParser) -> None:

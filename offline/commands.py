@@ -193,6 +193,14 @@ def preflight(given: argparse.Namespace) -> dict[str, object]:
     return preflight_command.run(given, kafka, own, _partitions(given, kafka))
 
 
+def gate(given: argparse.Namespace) -> dict[str, object]:
+    """May a version be promoted?"""
+    from offline import gate_command
+
+    kafka, own = from_environment()
+    return gate_command.run(given, own, _partitions(given, kafka))
+
+
 def announce(given: argparse.Namespace) -> dict[str, object]:
     """Promote a registered version."""
     from offline.announce import promote, publish
@@ -281,6 +289,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "worker": requests_command.work,
     "request": requests_command.ask,
     "requests": requests_command.show,
+    "gate": gate,
     "announce": announce,
     "rollback": rollback,
     "rollout": rollout,
