@@ -34,6 +34,13 @@ _FENCED = {
 }
 
 
+# Producers of which a transaction failed. One that was fenced with requests on their way, and
+# then let go, once took the worker down with it 3 ms later: glibc found the heap of a thread of
+# librdkafka (2.16) spoilt. So nothing is asked of them any more, nor are they destroyed: what
+# they hold goes with the process, which such a fault mostly ends anyway.
+_LEFT_ALONE: list[Producer] = []
+
+
 class Fenced(Undelivered):
     """Somebody else has opened our transactional id since."""
 
@@ -89,11 +96,14 @@ class KafkaPublisher:
             self._at(Point.BEFORE_COMMIT)
             self._producer.commit_transaction()
         except (KafkaException, BufferError) as error:
+            _LEFT_ALONE.append(self._producer)
             raise _undelivered("transaction", error) from error
         self._at(Point.AFTER_COMMIT)
 
     def close(self) -> None:
         """Abort what is open, so that the next owner need not wait. Never raises."""
+        if self._producer in _LEFT_ALONE:
+            return
         # Refused when nothing is open; and if it fails, the next owner aborts it for us.
         with contextlib.suppress(KafkaException):
             self._producer.abort_transaction(_ABORT_TIMEOUT_S)

@@ -7,7 +7,7 @@ from stream_app.contract.rejects import Undelivered
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, OUTCOMES, PREDICTIONS, STATE, full_name
 from stream_app.shell.chaos import At, Point, nothing
-from stream_app.shell.publisher import Fenced, KafkaPublisher
+from stream_app.shell.publisher import _LEFT_ALONE, Fenced, KafkaPublisher
 from stream_app.shell.region_store import read_state
 from stream_app.stages.step import Output, Step
 from tests.integration.workers import PARTITIONS, read
@@ -82,6 +82,21 @@ def test_the_former_owner_is_fenced(kafka: KafkaSettings) -> None:
         former.commit(Step((prediction(b"never"),), {"a": b"1"}, 0))
 
     assert read(kafka, PREDICTIONS, 2) == []
+
+
+def test_a_producer_that_was_fenced_is_asked_nothing_more_and_never_destroyed(
+    kafka: KafkaSettings,
+) -> None:
+    former = publisher(kafka)
+    publisher(kafka)
+    with pytest.raises(Fenced):
+        former.commit(Step((prediction(b"never"),), {"a": b"1"}, 0))
+    producer = former._producer
+
+    former.close()
+    del former
+
+    assert producer in _LEFT_ALONE
 
 
 def test_a_record_too_large_for_its_topic_is_undelivered(kafka: KafkaSettings) -> None:
