@@ -6,6 +6,7 @@ publisher with a planted fault. Nothing else opens a connection.
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, NoReturn
 
@@ -169,4 +170,6 @@ def run_worker(
         worker.end(EX_OUR_FAULT)
     _log.info("watched", extra={"address": address, "pages": ["/health", "/ready", "/metrics"]})
     built.watchdog.start()
+    watched = (_connect(kafka), built.runner.topic, source.FRESH_START)
+    threading.Thread(target=source.watch, args=watched, name="source", daemon=True).start()
     worker.run(built.runner, kafka, settings.session_timeout_s)

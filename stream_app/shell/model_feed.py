@@ -8,7 +8,6 @@ Not here: which model serves (shelf.py), the checks (scoring/champion.py), and w
 swap counts for a partition (the stage writes that with the first batch made with it).
 """
 
-import contextlib
 import logging
 import threading
 import time
@@ -16,17 +15,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_app.contract import wire
 from stream_app.contract.models import AnyModelMessage, ChampionAnnounced
-from stream_app.contract.rejects import (
-    ModelNotOpened,
-    ModelRefused,
-    ModelUnavailable,
-    SourceChanged,
-)
+from stream_app.contract.rejects import ModelNotOpened, ModelRefused, ModelUnavailable
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import ACTIVATIONS, MODELS, full_name
 from stream_app.scoring import champion
@@ -35,14 +29,17 @@ from stream_app.shell.model_check import Finding
 from stream_app.shell.region_store import read_state, reader_config
 from stream_app.shell.settings import StreamSettings
 from stream_app.shell.shelf import Open, Opened, Shelf
-from stream_app.shell.source import Source
 from stream_app.stages.lineups import Load
 from stream_app.stages.step import PriceModel
 
 _PARTITION = 0
 _POLL_S = 0.5
 SILENCE_S = 60.0
-WATCH_EVERY_S = 5.0  # as soon as a roll back takes effect
+_ANNOUNCE_AGAIN = (
+    "what was announced on the old one is lost. Started anew, a worker follows the new one: "
+    "announce the champions again (`python -m offline announce --market M --version V`); what was "
+    "served before cannot be replayed any more"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -124,7 +121,7 @@ def follow(admin: AdminClient, kafka: KafkaSettings, shelf: Shelf) -> None:
     for work, arguments in (
         (_read_on, (kafka, topic, stored.end, take)),
         (_open_on, (shelf, wanted)),
-        (_watch, (admin, found)),
+        (source.watch, (admin, topic, _ANNOUNCE_AGAIN, found)),
     ):
         threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
@@ -183,32 +180,3 @@ def _served_last(admin: AdminClient, kafka: KafkaSettings) -> dict[str, str]:
             if told.champion is not None and at_ms >= newest.get(told.market, (0, ""))[0]:
                 newest[told.market] = (at_ms, told.champion)
     return {market: version for market, (_, version) in newest.items()}
-
-
-def _watch(admin: AdminClient, found: Source) -> None:
-    """Raise, which ends the worker, when the topic is not the one that was read any more.
-
-    Raises
-    ------
-    SourceChanged : it was created anew, or is gone
-    """
-    while True:
-        time.sleep(WATCH_EVERY_S)
-        with contextlib.suppress(KafkaException):  # nobody answers: that is no news of it
-            check_same(found, source.describe(admin, found.topic))
-
-
-def check_same(found: Source, now: Source) -> None:
-    """See that announcements still come from the log that was read.
-
-    Raises
-    ------
-    SourceChanged : another topic has its name
-    """
-    if now.topic_id != found.topic_id:
-        raise SourceChanged(
-            f"{now.topic}: the topic was created anew: its id is {now.topic_id}, it was "
-            f"{found.topic_id}. What was announced on the old one is lost. Started anew, a worker "
-            "follows the new one: announce the champions again (`python -m offline announce "
-            "--market M --version V`); what was served before cannot be replayed any more"
-        )

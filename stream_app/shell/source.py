@@ -1,13 +1,15 @@
 """The source topic as the broker has it: its id, its partitions, where each begins and ends.
 
-State is only worth something together with the log it was made from.
+State is only worth something together with the log it was made from. So it is compared when
+a partition is opened, and watched from then on: a reader whose topic was created anew under
+it would go on in the new one, in the middle.
 """
 
 import contextlib
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from confluent_kafka import (
     IsolationLevel,
@@ -23,6 +25,7 @@ from stream_app.contract.rejects import SourceChanged
 _TIMEOUT_S = 30.0
 _LOOK_TIMEOUT_S = 5.0
 _PAUSE_S = 0.1
+_WATCH_EVERY_S = 5.0
 _NO_LEADER_YET = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
@@ -152,4 +155,33 @@ def check_unchanged(
         raise SourceChanged(
             f"{where}: offsets {applied + 1} to {bounds.start - 1} were deleted before they were "
             f"applied; restore the log (and raise retention.ms), or {FRESH_START}"
+        )
+
+
+def watch(admin: AdminClient, topic: str, remedy: str, found: Source | None = None) -> NoReturn:
+    """Look every few seconds whether a topic is still the one that was `found`, or seen first.
+
+    Raises
+    ------
+    SourceChanged : it was created anew, or is gone; this ends a worker, whose thread it is
+    """
+    while True:
+        with contextlib.suppress(KafkaException):  # nobody answers: that says nothing of it
+            now = describe(admin, topic)
+            found = found or now
+            check_same(found, now, remedy)
+        time.sleep(_WATCH_EVERY_S)
+
+
+def check_same(found: Source, now: Source, remedy: str) -> None:
+    """See that this is the topic that was found.
+
+    Raises
+    ------
+    SourceChanged : another one has its name
+    """
+    if now.topic_id != found.topic_id:
+        raise SourceChanged(
+            f"{now.topic}: the topic was created anew: its id is {now.topic_id}, it was "
+            f"{found.topic_id}; {remedy}"
         )

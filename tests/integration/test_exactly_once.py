@@ -32,6 +32,7 @@ from stream_app.contract.topics import (
     OUTCOMES,
     PREDICTIONS,
     STATE,
+    Topic,
     full_name,
 )
 from stream_app.core.features import NAMES
@@ -203,11 +204,35 @@ def test_a_recreated_source_ends_the_worker_with_the_remedy(
     assert "python -m stream_app topics create" in str(ending["error"])
 
 
-def recreate(kafka: KafkaSettings, topic: str) -> None:
+@pytest.mark.parametrize(
+    ("topic", "remedy"),
+    [(EVENTS, "python -m stream_app topics create"), (MODELS, "python -m offline announce")],
+    ids=["events", "models"],
+)
+def test_a_topic_recreated_under_a_worker_ends_it_with_the_remedy(
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path, topic: Topic, remedy: str
+) -> None:
+    """Without a look at its id, reading would go on in the middle of the new one."""
+    publish(kafka, market(listings=50), EVENTS)
+    with worker(environment, log) as process:
+        until_applied(kafka)
+        process.send_signal(signal.SIGSTOP)  # or it may see that there is none, first
+        recreate(kafka, full_name(kafka.prefix, topic), PARTITIONS if topic is EVENTS else 1)
+        publish(kafka, market(listings=100), EVENTS)
+        process.send_signal(signal.SIGCONT)
+
+        assert process.wait(WITHIN_S) == EX_OUR_FAULT
+
+    (ending,) = logged(log, "ending with 70")
+    assert "was created anew" in str(ending["error"])
+    assert remedy in str(ending["error"])
+
+
+def recreate(kafka: KafkaSettings, topic: str, partitions: int = PARTITIONS) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([topic])[topic].result()
     until(lambda: topic not in admin.list_topics(timeout=5).topics, 10, f"{topic} is gone")
-    admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result()
+    admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result()
 
 
 def test_an_aborted_outcome_teaches_nothing(

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from offline import announced, rollout
 from offline.announce import (
@@ -37,11 +36,9 @@ from stream_app.contract.topics import (
     MODELS,
     PREDICTIONS,
     SHADOW,
-    full_name,
 )
 from stream_app.scoring.rollout import arm_of
-from stream_app.shell import model_feed, topics_admin
-from stream_app.shell.runner import EX_OUR_FAULT
+from stream_app.shell import model_feed
 from stream_app.shell.settings import StreamSettings
 from stream_app.stages.lineups import Load
 from tests import champions
@@ -283,27 +280,6 @@ def test_a_worker_comes_back_with_what_served_though_two_champions_were_refused(
 
     assert {p.versions.champion for p in stage.predictions()} == {"v1"}
     check_exactly_once(stage.kafka, stage.load)
-
-
-def test_a_topic_of_models_that_is_created_anew_ends_a_worker_with_the_remedy(
-    stage: Stage,
-) -> None:
-    stage.promote("v1")
-    admin = AdminClient({"bootstrap.servers": stage.kafka.bootstrap_servers})
-    name = full_name(stage.kafka.prefix, MODELS)
-    with stage.worker() as process:
-        until(lambda: logged(stage.log, "opened"), WITHIN_S, "it works")
-        process.send_signal(signal.SIGSTOP)  # or it may see that there is none, first
-        admin.delete_topics([name])[name].result()
-        until(lambda: name not in admin.list_topics(timeout=10).topics, WITHIN_S, "it is gone")
-        topics_admin.create(admin, stage.kafka.prefix)
-        process.send_signal(signal.SIGCONT)
-
-        assert process.wait(WITHIN_S) == EX_OUR_FAULT
-
-    (ending,) = logged(stage.log, "ending with 70")
-    assert "the topic was created anew" in str(ending["error"])
-    assert "python -m offline announce" in str(ending["error"])
 
 
 def test_a_roll_back_by_the_command_is_in_effect_under_load(stage: Stage, tmp_path: Path) -> None:

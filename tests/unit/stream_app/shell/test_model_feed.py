@@ -11,19 +11,16 @@ from stream_app.contract.rejects import (
     ModelNotOpened,
     ModelRefused,
     ModelUnavailable,
-    SourceChanged,
 )
 from stream_app.shell.model_check import Finding
 from stream_app.shell.model_feed import (
     _opened,
-    check_same,
     decoded,
     loader,
     opener,
     read_until_silent,
 )
 from stream_app.shell.settings import StreamSettings
-from stream_app.shell.source import Source
 from stream_app.stages.step import PriceModel
 from tests import champions, messages
 
@@ -90,14 +87,6 @@ def test_what_the_child_has_opened_and_is_gone_since_may_come_back(tmp_path: Pat
         return loader(StreamSettings(model_store=str(tmp_path)))(sound.announced)
 
     assert isinstance(_opened(load, sound.announced, Finding()), ModelUnavailable)
-
-
-def test_another_topic_of_the_same_name_is_told_with_the_remedy() -> None:
-    found = Source("housing.models", "first-id", 1)
-
-    check_same(found, found)
-    with pytest.raises(SourceChanged, match="python -m offline announce"):
-        check_same(found, found._replace(topic_id="second-id"))
 
 
 class Message(NamedTuple):

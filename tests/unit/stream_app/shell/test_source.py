@@ -5,7 +5,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream_app.contract.rejects import SourceChanged
 from stream_app.shell import source
-from stream_app.shell.source import Bounds, Source, check_unchanged
+from stream_app.shell.source import Bounds, Source, check_same, check_unchanged
 
 SOURCE = Source("housing.events", "id-1", partitions=4)
 
@@ -39,6 +39,12 @@ def test_another_log_is_named_with_the_remedy(
 
     assert str(refused.value).startswith("housing.events partition 2: ")
     assert "HOUSING_KAFKA_PREFIX" in str(refused.value)
+
+
+def test_another_topic_of_the_same_name_is_told_with_the_remedy() -> None:
+    check_same(SOURCE, SOURCE, "announce it again")
+    with pytest.raises(SourceChanged, match="id is id-2, it was id-1; announce it again"):
+        check_same(SOURCE, SOURCE._replace(topic_id="id-2"), "announce it again")
 
 
 def test_where_nobody_answers_the_ends_are_unknown_and_not_zero(
