@@ -11,7 +11,6 @@ turn over at little, so a difference is worth no more than its spread, which is 
 seeds and of the weeks judged (a paired bootstrap).
 """
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,18 +20,18 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from offline import folds
+from offline.corrected import answers
 from offline.dataset import Dataset
-from offline.train import IGNORED, Shape, choose_shape, fit
+from offline.shape import Shape
+from offline.splits import Split
+from offline.train import IGNORED, choose_shape, fit
 from stream_app.contract.predictions import ReasonGroup
 from stream_app.contract.spans import DAY_MS
 from stream_app.core.features import NAMES
-from stream_app.core.region import Linear
-from stream_app.scoring import corrector
-from stream_app.scoring.corrector import Learner
 from stream_app.scoring.reasons import GROUPS
-from stream_app.stages.learner import VERSION_LABELS
 
-BOUNDARIES = (0.5, 0.75, 1.0)  # of the sales, by time
+FOLDS = 2  # of the newer half of the sales
 DRAWN = 15_000  # rows to fit to at most, and nine in ten of fewer
 RESAMPLES = 400
 
@@ -62,15 +61,6 @@ class Report(Struct, frozen=True):
     gains: tuple[Gain, ...]
 
 
-class Fold(NamedTuple):
-    """Rows to train on, and to judge by."""
-
-    older: NDArray[np.int64]
-    newer: NDArray[np.int64]
-    from_ms: int
-    to_ms: int
-
-
 class Errors(NamedTuple):
     """|sale price - price| by judged home, mean over the seeds; one row per seed."""
 
@@ -88,14 +78,14 @@ def run(
     NotEnough : too few rows to choose the shape of the trees by
     """
     with threadpool_limits(limits=1, user_api="openmp"):
-        folds = list(_folds(dataset))
-        shape = choose_shape(dataset.take(dataset.sold_ms < folds[0].from_ms), 0)
-        weeks = np.concatenate([dataset.listed_ms[f.newer] for f in folds]) // (7 * DAY_MS)
+        parts = folds.forward(dataset, FOLDS)
+        shape = choose_shape(dataset.take(parts[0].older), 0)
+        weeks = np.concatenate([dataset.listed_ms[part.newer] for part in parts]) // (7 * DAY_MS)
         told = {k: v for k, v in _variants(dataset) if not only or k in only}
-        base = _errors(dataset, folds, shape, IGNORED, seeds)
+        base = _errors(dataset, parts, shape, IGNORED, seeds)
         gains = []
         for what, (ignored, used) in told.items():
-            found = _errors(dataset, folds, shape, ignored, seeds)
+            found = _errors(dataset, parts, shape, ignored, seeds)
             gain = _gain(what, used, base, found, weeks)
             say(f"{what}: {gain.answer:+.2%} ± {gain.spread:.2%}{'' if used else ' when read'}")
             gains.append(gain)
@@ -103,19 +93,11 @@ def run(
         market=dataset.market,
         rows=len(dataset),
         judged=len(weeks),
-        shape=f"{shape.trees} trees of {shape.leaves} leaves, {shape.loss}",
+        shape=str(shape),
         champion_mae=float(base.champion.mean()),
         answer_mae=float(base.answer.mean()),
         gains=tuple(gains),
     )
-
-
-def _folds(dataset: Dataset) -> Iterator[Fold]:
-    ends = [int(np.quantile(dataset.sold_ms, share, method="lower")) for share in BOUNDARIES]
-    for from_ms, to_ms in itertools.pairwise(ends):
-        older = np.flatnonzero(dataset.sold_ms < from_ms)
-        listed = (dataset.listed_ms >= from_ms) & (dataset.listed_ms < to_ms)
-        yield Fold(older, np.flatnonzero(listed & (dataset.sold_ms < to_ms)), from_ms, to_ms)
 
 
 def _variants(dataset: Dataset) -> Iterator[tuple[str, tuple[tuple[str, ...], bool]]]:
@@ -145,54 +127,30 @@ def _groups(names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _errors(
-    dataset: Dataset, folds: Sequence[Fold], shape: Shape, ignored: Sequence[str], seeds: int
+    dataset: Dataset, parts: Sequence[Split], shape: Shape, ignored: Sequence[str], seeds: int
 ) -> Errors:
     champion, answer = [], []
     for seed in range(seeds):
-        both = [_judge(dataset, fold, shape, ignored, seed) for fold in folds]
+        both = [_judge(dataset, part, shape, ignored, seed) for part in parts]
         champion.append(np.concatenate([c for c, _ in both]))
         answer.append(np.concatenate([a for _, a in both]))
     return Errors(np.array(champion), np.array(answer))
 
 
 def _judge(
-    dataset: Dataset, fold: Fold, shape: Shape, ignored: Sequence[str], seed: int
+    dataset: Dataset, part: Split, shape: Shape, ignored: Sequence[str], seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    size = min(DRAWN, len(fold.older) * 9 // 10)
-    drawn = np.sort(np.random.default_rng(seed).choice(fold.older, size, replace=False))
-    chosen = np.zeros(len(dataset), dtype=bool)
-    chosen[drawn] = True
-    fitted = fit(dataset.take(chosen), shape, seed, ignored)
-    later = dataset.take(np.isin(np.arange(len(dataset)), fold.newer))
+    older = np.flatnonzero(part.older)
+    size = min(DRAWN, len(older) * 9 // 10)
+    drawn = np.random.default_rng(seed).choice(older, size, replace=False)
+    fitted = fit(dataset.take(np.isin(np.arange(len(dataset)), drawn)), shape, seed, ignored)
+    later = dataset.take(part.newer)
     champion_log = fitted.predict_log(later.rows)
     sale_price = np.exp(later.log_price)
     return (
         np.abs(np.exp(champion_log) - sale_price),
         np.abs(np.exp(answers(later, champion_log)) - sale_price),
     )
-
-
-def answers(dataset: Dataset, champion_log: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log prices with the correction known when each home was listed, beginning with none."""
-    events = [(at, 1, place) for place, at in enumerate(dataset.listed_ms.tolist())]
-    events += [(at, 0, place) for place, at in enumerate(dataset.sold_ms.tolist())]
-    market, frozen = corrector.market_learner(Linear()), corrector.market_learner(Linear())
-    regions: dict[str, Learner] = {}
-    answer, labels = champion_log.copy(), 0
-    for _, listed, place in sorted(events):
-        row, name = dataset.rows[place].tolist(), str(dataset.region[place])
-        region = regions.setdefault(name, corrector.region_learner(Linear()))
-        of_market = frozen.predict(row)
-        if listed:
-            answer[place] += corrector.clipped(of_market + region.predict(row))
-            continue
-        residual = float(dataset.log_price[place] - champion_log[place])
-        market.learn(row, residual)
-        region.learn(row, residual - of_market)
-        labels += 1
-        if labels % VERSION_LABELS == 0:
-            frozen = corrector.market_learner(market.freeze())
-    return answer
 
 
 def _gain(what: str, used: bool, base: Errors, found: Errors, weeks: NDArray[np.int64]) -> Gain:

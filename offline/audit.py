@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from offline.dataset import Dataset
+from offline.metrics import r2
 from offline.splits import EXAMPLES
 from offline.train import Candidate, Fitted
 from stream_app.core.features import CATEGORICAL, NAMES
@@ -97,16 +98,6 @@ def _importance(judged: Fitted, holdout: Dataset, seed: int) -> tuple[Importance
             grown.append(error(rows) - base)
         found.append(Importance(name, float(np.mean(grown)), float(np.std(grown)), len(holdout)))
     return tuple(sorted(found, key=lambda each: -each.mae_log))
-
-
-def r2(given: NDArray[np.float64], said: NDArray[np.float64]) -> float:
-    """Share of the variance explained; below 0 is worse than the mean.
-
-    >>> r2(np.array([1.0, 3.0]), np.array([1.0, 2.0]))
-    0.5
-    """
-    spread = float(((given - given.mean()) ** 2).sum())
-    return 1 - float(((given - said) ** 2).sum()) / spread if spread > 0 else 0.0
 
 
 def _too_good(candidate: Candidate) -> Iterator[Finding]:

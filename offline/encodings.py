@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.core.features import CATEGORICAL, NAMES
+from stream_app.scoring.encoder import Encoder
 
 # A category of so many rows lies halfway between its own mean and that of all.
 SMOOTHING_ROWS = 20
@@ -20,6 +21,10 @@ class Encodings(NamedTuple):
 
     numbers: dict[str, dict[str, float]]
     defaults: dict[str, float]
+
+    def encoded(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A copy of the rows with numbers for codes, as a scorer makes it."""
+        return Encoder(NAMES, self.numbers, self.defaults)(rows)
 
 
 def fit(rows: NDArray[np.float64], log_price_per_m2: NDArray[np.float64]) -> Encodings:

@@ -66,13 +66,35 @@ def forward(
             f"{dataset.market}: {len(dataset)} sold homes, "
             f"at least {older_min + NEWER_ROWS_MIN} are needed"
         )
-    boundary_ms = int(np.quantile(dataset.sold_ms, 1 - newer_share, method="lower"))
+    boundary_ms = sold_by(dataset, 1 - newer_share)
+    return at(dataset, boundary_ms, older_min=older_min)
+
+
+def at(
+    dataset: Dataset,
+    boundary_ms: int,
+    until_ms: int | None = None,
+    older_min: int = OLDER_ROWS_MIN,
+) -> Split:
+    """Part the rows at a boundary; the newer were listed before `until_ms`, None: whenever.
+
+    Raises
+    ------
+    NotEnough : a part has too few rows
+    """
     older = dataset.sold_ms < boundary_ms
     newer = dataset.listed_ms >= boundary_ms
+    if until_ms is not None:
+        newer &= dataset.listed_ms < until_ms
     newer &= ~(np.isin(dataset.home_id, dataset.home_id[older]) & (dataset.home_id != ""))
     split = Split(older, newer, boundary_ms)
     refuse(dataset, split, older_min)
     return split
+
+
+def sold_by(dataset: Dataset, share: float) -> int:
+    """When so large a share of the homes was sold; a sale's own time, never one between two."""
+    return int(np.quantile(dataset.sold_ms, share, method="lower"))
 
 
 def without_duplicates(dataset: Dataset) -> Dataset:
