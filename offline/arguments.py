@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from offline import requests_options
+from offline import compare_command, requests_options, tune_command
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import RolloutMode
 
@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     _gate(
         commands.add_parser("gate", help="may a version be promoted? the verdict is kept with it")
     )
+    _compare(commands.add_parser("compare", help="kinds of models on the same folds: a table"))
+    _tune(commands.add_parser("tune", help="search for the shape of the trees"))
     _announce(commands.add_parser("announce", help="put a registered version into service"))
     _rollback(commands.add_parser("rollback", help="return to the champion before"))
     _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
@@ -50,6 +52,11 @@ def _train(command: argparse.ArgumentParser) -> None:
         "--request",
         metavar="ID",
         help="noted with the version; what was trained for it before is not trained again",
+    )
+    command.add_argument(
+        "--shape",
+        metavar="FILE|JSON",
+        help="of the trees, as `tune` writes it; default: the best of few on later homes",
     )
 
 
@@ -165,6 +172,20 @@ def _gate(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="TOML that names every threshold; default: the shipped offline/gate.toml",
     )
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command)
+    _add_seed(command)
+    compare_command.add_options(command)
+
+
+def _tune(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_events(command)
+    _add_seed(command)
+    tune_command.add_options(command)
 
 
 def _announce(command: argparse.ArgumentParser) -> None:

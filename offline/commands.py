@@ -17,12 +17,13 @@ from offline.progress import say, told
 from offline.rollout import Change, roll_back, roll_out
 from offline.settings import OfflineSettings, from_environment
 from stream_app.contract.markets import MARKETS
-from stream_app.contract.models import ChampionAnnounced, RolloutMode
+from stream_app.contract.models import ChampionAnnounced, Manifest, RolloutMode
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.spans import DAY_MS
 
 if TYPE_CHECKING:
     from offline.backtest import Plan
+    from offline.dataset import Dataset
     from offline.errors import Errors, Judged
 
 _EVER_MS = 2**53  # later than any event
@@ -36,6 +37,7 @@ def train(given: argparse.Namespace) -> dict[str, object]:
     """Data set, candidate, registration as challenger."""
     from offline import audit, dataset, shift
     from offline.registry import Registry
+    from offline.shape import read_shape
     from offline.train import train as make
 
     kafka, own = from_environment()
@@ -44,36 +46,36 @@ def train(given: argparse.Namespace) -> dict[str, object]:
         say(f"{known.version} was trained for {given.request} before")
         return {"market": given.market, "version": known.version, "held": known.held}
     seed = own.seed if given.seed is None else given.seed
+    shape = None if given.shape is None else read_shape(given.shape)
     partitions = _partitions(given, kafka)
     say(f"replaying the events of {given.market}")
     data = dataset.collect(partitions, given.market, given.train_to, told())
     say(f"{len(data):,} sold homes; events {data.counts}")
-    candidate = make(data, seed, made_ms=int(time.time() * 1000), say=say)
+    candidate = make(data, seed, made_ms=int(time.time() * 1000), say=say, shape=shape)
     found = audit.findings(candidate)
     parts = shift.report(data, candidate)
     held = audit.held(found)
     if held is not None:
         say(f"HELD for review, `announce` will ask for --reviewed: {held}")
-    papers = {"audit.json": found, "split.json": parts}
+    papers = {"audit.json": found, "split.json": parts, "shape.json": candidate.shape}
     announced = Registry(own, given.market).register(
         candidate, data, held, {name: _json(paper) for name, paper in papers.items()}
     )
     manifest = announced.manifest
     if given.request is not None:
         Registry(own, given.market).note_request(manifest.version, given.request)
-    return {
-        "market": manifest.market,
-        "version": manifest.version,
-        "training_rows": manifest.training_rows,
-        "bundle_sha256": manifest.bundle_sha256,
-        "reference_sha256": manifest.reference_sha256,
-        "data_sha256": manifest.data_sha256,
+    return _made(manifest) | {
         "events": data.counts,
-        "metrics": manifest.metrics,
+        "shape": msgspec.to_builtins(candidate.shape),
         "held": held,
         "findings": [finding.reason for finding in found],
         "split": {k: v for k, v in msgspec.structs.asdict(parts).items() if k != "shifts"},
     }
+
+
+def _made(manifest: Manifest) -> dict[str, object]:
+    shown = ("market", "version", "training_rows", "bundle_sha256", "reference_sha256")
+    return {name: getattr(manifest, name) for name in (*shown, "data_sha256", "metrics")}
 
 
 def backtest(given: argparse.Namespace) -> dict[str, object]:
@@ -162,18 +164,23 @@ def ablate(given: argparse.Namespace) -> dict[str, object]:
     data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, told())
     report = ablation.run(data, given.seeds, say, given.only)
     if given.out is not None:
-        given.out.write_text(ablation.markdown(report, _command(given)), "utf-8")
+        given.out.write_text(ablation.markdown(report, _asked(given)), "utf-8")
     return ablation.as_result(report)
 
 
+def _asked(given: argparse.Namespace) -> str:
+    only = "".join(f" --only '{what}'" for what in given.only)
+    return f"{_command(given)}{only} --seeds {given.seeds}"
+
+
 def _command(given: argparse.Namespace) -> str:
+    """What was asked, with the files' names alone: it stands above a table."""
     of_source = f"--source {given.source}" if given.source else f"--events {given.events}"
     files = "".join(f" --file {path.name}" for path in given.file)
-    files += "".join(f" --only '{what}'" for what in given.only)
     day = time.strftime("%Y-%m-%d", time.gmtime(given.train_to / 1000))
     return (
-        f"python -m offline ablate --market {given.market} {of_source}{files} "
-        f"--train-to {day} --seeds {given.seeds}"
+        f"python -m offline {given.command} --market {given.market} {of_source}{files} "
+        f"--train-to {day}"
     )
 
 
@@ -199,6 +206,32 @@ def gate(given: argparse.Namespace) -> dict[str, object]:
 
     kafka, own = from_environment()
     return gate_command.run(given, own, _partitions(given, kafka))
+
+
+def compare(given: argparse.Namespace) -> dict[str, object]:
+    """Kinds of models on the same folds."""
+    from offline import compare_command
+
+    names = compare_command.names(given.candidates)
+    own, data = _data(given)
+    asked = f"{_command(given)} --folds {given.folds}"
+    return compare_command.run(given, own, data, names, asked)
+
+
+def tune(given: argparse.Namespace) -> dict[str, object]:
+    """The shape of the trees that serves later homes best."""
+    from offline import tune_command
+
+    own, data = _data(given)
+    return tune_command.run(given, own, data)
+
+
+def _data(given: argparse.Namespace) -> tuple[OfflineSettings, Dataset]:
+    from offline import dataset
+
+    kafka, own = from_environment()
+    partitions = _partitions(given, kafka)
+    return own, dataset.collect(partitions, given.market, given.train_to, told())
 
 
 def announce(given: argparse.Namespace) -> dict[str, object]:
@@ -290,6 +323,8 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "request": requests_command.ask,
     "requests": requests_command.show,
     "gate": gate,
+    "compare": compare,
+    "tune": tune,
     "announce": announce,
     "rollback": rollback,
     "rollout": rollout,
