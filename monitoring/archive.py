@@ -14,9 +14,8 @@ recreated in the meantime must not go on the old chain.
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,65 +28,26 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, TopicDescription
-from msgspec import Struct
 
-from monitoring import chain
+from monitoring import chain, erasures, rewrite
 from monitoring.chain import RangeTaken, Source
+from monitoring.erasures import Erased, Noted, Receipt
+from monitoring.parts import Limits, Part, Progress
 from monitoring.ranges import Span, encode_range
-from monitoring.settings import MonitoringSettings
 from monitoring.tables import LAYOUTS, Layout, Taken
 from stream_app.contract.rejects import SourceChanged
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import full_name, group_id
+from stream_app.contract.topics import EVENTS, full_name, group_id
 
 GROUP = "archiver"
 CONSUME_MAX = 2_000
 CONSUME_S = 0.25
 BROKER_ANSWER_S = 20.0
+ERASE_S = 0.25  # of each step, so that taking goes on meanwhile
 
 
 class NoBroker(Exception):
     """The broker did not answer in time."""
-
-
-class Limits(Struct, frozen=True):
-    """When what was taken is published, over all partitions of one archiver."""
-
-    rows: int
-    size_bytes: int
-    age_s: float
-
-
-@dataclass
-class Part:
-    """One assigned partition: the open range."""
-
-    source: Source
-    first_offset: int
-    next_offset: int
-    lost_to_offset: int
-    records: list[Taken] = field(default_factory=list)
-    size_bytes: int = 0  # of the records
-    at_end: bool = False  # nothing more was there when last asked
-    was_at_end: bool = False  # since it was assigned
-
-    def begin(self, offset: int) -> None:
-        """Open a new, empty range at `offset`."""
-        self.records, self.size_bytes = [], 0
-        self.first_offset = self.next_offset = self.lost_to_offset = offset
-
-
-@dataclass
-class Progress:
-    """What this archiver did so far."""
-
-    rows: int = 0
-    ranges: int = 0
-    files: int = 0
-    size_bytes: int = 0
-    yielded: int = 0  # ranges that another archiver had published already
-    assigned: bool = False
-    idle_since_s: float = field(default_factory=time.monotonic)
 
 
 class Archiver:
@@ -108,6 +68,9 @@ class Archiver:
             full_name(kafka.prefix, layout.topic): layout for layout in LAYOUTS
         }
         self._limits, self._root, self._tell, self._reached = limits, root, tell, reached
+        self._events = full_name(kafka.prefix, EVENTS)
+        self._erased = Erased(root)
+        self._erasing: Generator[None, None, Receipt] | None = None
         self._servers = kafka.bootstrap_servers
         self._parts: dict[tuple[str, int], Part] = {}
         self._size_bytes = 0
@@ -162,6 +125,28 @@ class Archiver:
             self._take(message)
         if self._is_due():
             self._try_flush()
+        self.erase(ERASE_S)
+
+    def erase(self, within_s: float) -> bool:
+        """Go on with what was erased in our partitions; tell whether nothing is left to do."""
+        if self._erasing is None:
+            pending = self._erased.pending(self._is_mine)
+            if not pending:
+                return True
+            self._tell(f"{len(pending)} listings erased: looking through the archive")
+            self._erasing = erasures.erase(self._root, self._layouts, pending, self._reached)
+        until_s = time.monotonic() + within_s
+        try:
+            while time.monotonic() < until_s:
+                next(self._erasing)
+        except StopIteration as end:
+            self._erasing = None
+            self._tell(f"erased {end.value.rows} rows in {end.value.ranges} ranges")
+            return True
+        return False
+
+    def _is_mine(self, noted: Noted) -> bool:
+        return (self._events, noted.partition) in self._parts
 
     def is_at_end(self) -> bool:
         """Tell whether partitions were assigned and nothing more was there when last asked."""
@@ -262,15 +247,21 @@ class Archiver:
                     f"topic {part.source.topic} was recreated: its id was"
                     f" {part.source.topic_id}, is {ids[part.source.topic]}; start again"
                 )
-            self._publish_one(part)
+        with rewrite.publishing(self._root):
+            for part in parts:
+                self._publish_one(part)
         self._size_bytes = sum(p.size_bytes for p in self._parts.values())
 
     def _publish_one(self, part: Part) -> None:
         span = Span(part.first_offset, part.next_offset, part.lost_to_offset)
         token = secrets.token_hex(4)
         now_ms = time.time_ns() // 1_000_000
-        layout = self._layouts[part.source.topic]
-        manifest, contents = encode_range(layout, part.source, span, part.records, token, now_ms)
+        if part.source.topic == self._events:
+            erasures.note(self._root, part.source, part.records)
+        layout, erased = self._layouts[part.source.topic], self._erased.ids()
+        manifest, contents = encode_range(
+            layout, part.source, span, part.records, token, now_ms, erased
+        )
         try:
             chain.publish(self._root, manifest, contents, token, self._reached)
         except RangeTaken as taken:
@@ -335,11 +326,6 @@ class Archiver:
             TopicCollection(list(names)), request_timeout=BROKER_ANSWER_S
         )
         return {name: _topic_id(name, future) for name, future in futures.items()}
-
-
-def limits_of(settings: MonitoringSettings) -> Limits:
-    """Take the flush limits out of the settings."""
-    return Limits(settings.flush_rows, settings.flush_bytes, settings.flush_age_s)
 
 
 def _topic_id(name: str, answer: Future[TopicDescription]) -> str:

@@ -22,16 +22,18 @@ the end of the chain can never be published any more, so its files go, if the ma
 of that name does not name them. An intent at the end of the chain may still win: it
 stays, and is swept when the chain has passed it.
 
-Not here: what is in a file (tables.py), when to write one (archive.py).
+Not here: what is in a file (tables.py), when to write one (archive.py), what may change
+afterwards (rewrite.py).
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import MsgspecError
 
+from monitoring import durable
 from stream_app.contract.archive import MANIFESTS, ArchiveManifest, manifest_name
 from stream_app.contract.wire import decode_archive_manifest, encode
 
@@ -58,7 +60,7 @@ def end(root: Path, source: Source) -> int:
     """Tell the position to go on from: the end of the newest range, 0 without any."""
     folder = root / MANIFESTS / source.topic / source.topic_id
     names = sorted(folder.glob(f"{_prefix(source)}*.json"))
-    return decode_archive_manifest(names[-1].read_bytes()).next_offset if names else 0
+    return read(names[-1]).next_offset if names else 0
 
 
 def publish(
@@ -82,22 +84,22 @@ def publish(
     name = manifest_name(manifest.partition, manifest.first_offset)
     below = Path(manifest.topic, manifest.topic_id)
     intent = root / STAGING / below / f"{name}.{token}"
-    _write(intent, encode(manifest))
+    durable.write_new(intent, encode(manifest))
     reached("intent")
     for path, content in contents.items():
-        _write(root / path, content)
+        durable.write_new(root / path, content)
         reached("file")
     reached("data")
     published = root / MANIFESTS / below / name
-    _make_folder(published.parent)
+    durable.make_folder(published.parent)
     try:
         os.link(intent, published)
     except (FileExistsError, FileNotFoundError):  # taken; and our intent already swept
-        _remove(root, intent, manifest)
+        _remove(root, intent, [file.path for file in manifest.files])
         raise RangeTaken(
             f"{manifest.topic}[{manifest.partition}]@{manifest.first_offset}"
         ) from None
-    _flush_folder(published.parent)
+    durable.flush_folder(published.parent)
     reached("publish")
     intent.unlink(missing_ok=True)  # a successor may have swept it already
 
@@ -110,14 +112,19 @@ def sweep(root: Path, source: Source) -> int:
     for intent in sorted(folder.glob(f"{_prefix(source)}*")):
         first_offset = int(intent.name.removeprefix(_prefix(source)).partition(".")[0])
         if first_offset < chain_end:
-            removed += _sweep_one(root, intent, _published(root, source, first_offset))
+            removed += clean(root, intent, _published(root, source, first_offset))
     return removed
 
 
 def manifests(root: Path, topic: str) -> Iterator[ArchiveManifest]:
     """Read all manifests of a topic, older incarnations too; each partition's in order."""
     for path in sorted((root / MANIFESTS / topic).glob("*/*.json")):
-        yield decode_archive_manifest(path.read_bytes())
+        yield read(path)
+
+
+def read(path: Path) -> ArchiveManifest:
+    """Read one manifest."""
+    return decode_archive_manifest(path.read_bytes())
 
 
 def _prefix(source: Source) -> str:
@@ -130,55 +137,30 @@ def _published(root: Path, source: Source, first_offset: int) -> frozenset[str]:
     path = root / MANIFESTS / source.topic / source.topic_id / name
     if not path.exists():
         return frozenset()
-    return frozenset(file.path for file in decode_archive_manifest(path.read_bytes()).files)
+    return frozenset(file.path for file in read(path).files)
 
 
-def _sweep_one(root: Path, intent: Path, published: frozenset[str]) -> int:
+def clean(root: Path, intent: Path, published: frozenset[str]) -> int:
+    """Remove what an intent names and the published manifest does not, then the intent.
+
+    Right for any intent that can win no more: of a range that was taken, of one that was
+    published, and of a manifest that took another's place or did not (rewrite.py).
+    """
     try:
-        manifest = decode_archive_manifest(intent.read_bytes())
+        manifest = read(intent)
     except FileNotFoundError:  # another archiver swept it just now
         return 0
     except MsgspecError:  # torn while it was written: no data file was begun
         intent.unlink(missing_ok=True)
         return 0
-    keep = {file.path for file in manifest.files} & published
-    if keep:
-        intent.unlink(missing_ok=True)
-        return 0
-    return _remove(root, intent, manifest)
+    named = [file.path for file in manifest.files] + [gone.path for gone in manifest.gone]
+    return _remove(root, intent, [path for path in named if path not in published])
 
 
-def _remove(root: Path, intent: Path, manifest: ArchiveManifest) -> int:
+def _remove(root: Path, intent: Path, paths: Iterable[str]) -> int:
     """Remove the files, then the intent that knows their names; count files that were there."""
-    there = [root / file.path for file in manifest.files if (root / file.path).exists()]
+    there = [root / path for path in paths if (root / path).exists()]
     for path in there:
         path.unlink(missing_ok=True)
     intent.unlink(missing_ok=True)
     return len(there)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a new file and have it on disk, its name too, before returning."""
-    _make_folder(path.parent)
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    _flush_folder(path.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and its parents; each new name is on disk before returning."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -115,6 +115,12 @@ def raw_table(records: Sequence[Taken]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=RAW_SCHEMA)
 
 
+def raw_records(table: pa.Table) -> list[Taken]:
+    """Read the records of such a table. Headers are left out: files of before have none."""
+    columns = (table[name].to_pylist() for name in RAW_SCHEMA.names[:-1])
+    return [Taken(*row) for row in zip(*columns, strict=True)]
+
+
 def _bare(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - an annotation has no type
     """Take `Annotated` and `| None` off; tell whether None was allowed."""
     if hasattr(annotation, "__metadata__"):

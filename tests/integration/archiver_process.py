@@ -13,8 +13,9 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 
 from monitoring import settings
-from monitoring.archive import Archiver, Limits, Part
+from monitoring.archive import Archiver
 from monitoring.chain import Source
+from monitoring.parts import Limits, Part
 
 IDLE_S = 1.5
 # Small ranges, so that there are many steps to die at.

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from monitoring import chain
+from monitoring import chain, erasures
 from monitoring.chain import Source
+from monitoring.erasures import Erased
 from monitoring.ranges import Span, encode_range
 from monitoring.tables import LAYOUTS, Layout, Taken
 from stream_app.contract import wire
 from stream_app.contract.models import Manifest
-from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic, full_name
+from stream_app.contract.topics import EVENTS, MODELS, OUTCOMES, PREDICTIONS, Topic, full_name
 from tests import flow, messages
 
 PREFIX = "housing"
@@ -27,13 +28,19 @@ def put(
     values: Sequence[bytes | None],
     topic_id: str = "t-1",
     appended_ms: int = APPENDED_MS,
+    key: bytes = b"key",
 ) -> None:
-    """Publish one range of partition 0 with these records."""
+    """Publish one range of partition 0 with these records, as the archiver does."""
     source = Source(full_name(PREFIX, topic), topic_id, 0)
     first = chain.end(root, source)
-    records = [Taken(0, first + n, appended_ms, b"key", value) for n, value in enumerate(values)]
+    records = [Taken(0, first + n, appended_ms, key, value) for n, value in enumerate(values)]
     span = Span(first, first + len(records), first)
-    encoded = encode_range(layout(topic), source, span, records, f"token{first}", appended_ms)
+    if topic == EVENTS:
+        erasures.note(root, source, records)
+    erased = Erased(root).ids()
+    encoded = encode_range(
+        layout(topic), source, span, records, f"token{first}", appended_ms, erased
+    )
     chain.publish(root, *encoded, f"token{first}")
 
 
