@@ -5,6 +5,7 @@ the one before it and aborts what that had left open.
 """
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -23,6 +24,7 @@ from stream_app.contract.topics import (
 from stream_app.shell.chaos import At, Point
 from stream_app.stages.step import Output, Step
 
+_log = logging.getLogger(__name__)
 # A paused worker holds up read_committed readers of what it wrote for this long.
 _TRANSACTION_TIMEOUT_MS = 10_000
 _INIT_TIMEOUT_S = 30.0
@@ -71,8 +73,10 @@ class KafkaPublisher:
         self._partition = partition
         self._at = at
         self._now_ms = now_ms
+        # With a logger, librdkafka no longer writes lines of its own between those of the log.
         self._producer = Producer(
-            producer_config(kafka, transactional_id(kafka.prefix, stage, source, partition))
+            producer_config(kafka, transactional_id(kafka.prefix, stage, source, partition)),
+            logger=_log,
         )
         try:
             self._producer.init_transactions(_INIT_TIMEOUT_S)

@@ -74,7 +74,9 @@ def test_nothing_is_visible_of_a_transaction_that_was_not_committed(kafka: Kafka
     assert read(kafka, STATE, 2) == []
 
 
-def test_the_former_owner_is_fenced(kafka: KafkaSettings) -> None:
+def test_the_former_owner_is_fenced(
+    kafka: KafkaSettings, capfd: pytest.CaptureFixture[str]
+) -> None:
     former = publisher(kafka)
     publisher(kafka)
 
@@ -82,6 +84,7 @@ def test_the_former_owner_is_fenced(kafka: KafkaSettings) -> None:
         former.commit(Step((prediction(b"never"),), {"a": b"1"}, 0))
 
     assert read(kafka, PREDICTIONS, 2) == []
+    assert "rdkafka" not in capfd.readouterr().err  # a worker's log has a JSON object per line
 
 
 def test_a_producer_that_was_fenced_is_asked_nothing_more_and_never_destroyed(

@@ -1,11 +1,13 @@
 """What an event does to its region and to the ledger, before any model speaks."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
 from stream_app.contract.events import AnyEvent, Listing
 from stream_app.contract.ids import prediction_id
+from stream_app.contract.models import Policy
 from stream_app.contract.predictions import Arm
 from stream_app.core.features import NAMES
 from stream_app.core.pipeline import Desk, Done, entry_key, featurise
@@ -13,6 +15,7 @@ from stream_app.core.region import Region
 from stream_app.core.watermark import LEAP_MS, Timing
 from tests.builders import (
     DAY_MS,
+    HOUR_MS,
     LISTED_MS,
     REGION,
     SOLD_MS,
@@ -96,6 +99,24 @@ def test_a_late_listing_is_scored_but_not_counted() -> None:
     assert (done.timing, listings_counted(desk.regions[REGION])) == (Timing.LATE, 1)
     assert done.served is not None
     assert done.served.late
+
+
+@pytest.mark.parametrize("ms_too_many", [0, 1], ids=["just on time", "just late"])
+@pytest.mark.parametrize(
+    ("kind", "allowed_h"),
+    [(listing, 1), (sale, 2), (correction, 3), (withdrawal, 4)],
+    ids=["listing", "sale", "correction", "withdrawal"],
+)
+def test_each_kind_of_event_may_be_late_by_its_own_setting(
+    kind: Callable[..., AnyEvent], allowed_h: int, ms_too_many: int
+) -> None:
+    policy = Policy(listing_late_h=1, sale_late_h=2, correction_late_h=3, withdrawal_late_h=4)
+    at_ms = SOLD_MS - allowed_h * HOUR_MS - ms_too_many
+    newest = listing(listing_id="neighbour", event_time_ms=SOLD_MS)
+
+    done = last_of(newest, kind(event_time_ms=at_ms), desk=empty_desk(policy))
+
+    assert done.timing is (Timing.LATE if ms_too_many else Timing.ON_TIME)
 
 
 def test_an_amended_listing_supersedes_the_newest_prediction() -> None:
