@@ -96,3 +96,7 @@ def test_a_lineup_knows_the_policy_of_its_time() -> None:
     assert lineups([change(3, None, policy=policy)], MODELS, load) == [
         Lineup(3, {MARKET: Serving(policy=policy)})
     ]
+
+
+def test_a_log_without_records_has_no_pieces() -> None:
+    assert list(segments([], [])) == []
