@@ -1,6 +1,7 @@
 """Every fault is one clear line and an exit status; a result is one line of JSON."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,8 +22,14 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path,
+    empty_mlflow: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Run:
     """The command line, with its folders below `tmp_path`: exit status, output, errors."""
+    shutil.copy(empty_mlflow, tmp_path / "mlflow.db")
     own = {
         "MODEL_STORE": tmp_path / "models",
         "SIGNING_KEY_FILE": tmp_path / "keys" / "signing.key",

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +39,14 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory, empty_mlflow: Path) -> Home:
     folder = tmp_path_factory.mktemp("offline")
+    shutil.copy(empty_mlflow, folder / "mlflow.db")
     settings = OfflineSettings(
         model_store=str(folder / "models"),
         signing_key_file=str(folder / "keys" / "signing.key"),
-        mlflow_tracking_uri=f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
-        mlflow_artifacts=str(folder / "mlflow" / "artifacts"),
+        mlflow_tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+        mlflow_artifacts=str(folder / "artifacts"),
     )
     versions = Registry(settings, sales.MARKET)
     candidate = train(sales.rows(), seed=0, made_ms=1)
