@@ -39,6 +39,7 @@ PROMISED = [
 ]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("market", ["king-county", "hdb"])
 def test_a_quick_run_accounts_for_every_event(broker: str, tmp_path: Path, market: str) -> None:
     out = tmp_path / "demo"
@@ -74,7 +75,7 @@ def test_a_stopped_run_leaves_no_program_behind(
 
         process.send_signal(number)
 
-        assert process.wait(60) == status
+        assert process.wait(120) == status
         assert demo_process.programs_of(out) == []
         assert process.stderr is not None
         assert process.stderr.read() == (
@@ -107,7 +108,7 @@ def test_a_step_that_fails_names_its_program_and_shows_its_log(tmp_path: Path) -
 def test_a_second_demo_in_the_same_folder_is_refused(broker: str, tmp_path: Path) -> None:
     out = tmp_path / "demo"
     with demo_process.started(out, broker):
-        until((out / "logs").exists, 30, "the first one has begun")
+        until((out / "logs").exists, 120, "the first one has begun")
 
         second = demo_process.run(out, bootstrap=broker)
 

@@ -17,7 +17,7 @@ ANSWERED_WITHIN_S = 90
 @pytest.fixture
 def scorer(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "stream_app", "supervise"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     yield process
     process.terminate()
     process.wait(30)

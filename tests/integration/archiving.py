@@ -20,7 +20,7 @@ from tests import builders, flow
 
 ARCHIVED = tuple(layout.topic for layout in LAYOUTS)
 ABORTED = "aborted"
-ANSWER_S = 60.0
+ANSWER_S = 120.0
 
 Place = tuple[str, int, int]  # topic, partition, offset
 

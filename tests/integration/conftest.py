@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from stream_app.shell import topics_admin
 from tests.integration import brokers
 
 _USED: list[str] = []
+_SHOWN_LETTERS = 8_000  # of a log: some thirty lines, or one traceback
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +54,12 @@ def environment(kafka: KafkaSettings) -> Mapping[str, str]:
             "HOUSING_KAFKA_PREFIX": kafka.prefix,
         }
     )
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Path]:
+    """Where the workers of this test log; pytest shows how it ends when the test fails."""
+    path = tmp_path / "worker.log"
+    path.touch()
+    yield path
+    print(path.read_text(encoding="utf-8", errors="replace")[-_SHOWN_LETTERS:])

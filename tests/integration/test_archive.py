@@ -131,7 +131,7 @@ def test_two_archivers_share_the_partitions_and_one_goes_on_when_the_other_leave
         until(lambda: assigned(one_log) == [22], ANSWER_S, "the first has all partitions")
         with archiving(folder, two_log, environment) as two:
             until(
-                lambda: assigned(one_log)[-1:] + assigned(two_log) == [11, 11],
+                lambda: assigned(one_log)[-1:] + assigned(two_log)[-1:] == [11, 11],
                 ANSWER_S,
                 "the two share the partitions",
             )

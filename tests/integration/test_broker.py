@@ -158,7 +158,7 @@ def test_it_stops_in_order_and_leaves_no_java_behind(
 
     process.send_signal(number)
 
-    assert process.wait(40) == status
+    assert process.wait(60) == status
     assert not Path(f"/proc/{java}").exists()
     assert not ready.exists()
     assert "Traceback" not in ready.with_suffix(".out").read_text()
@@ -173,7 +173,7 @@ def test_a_killed_parent_takes_java_with_it_and_the_log_goes_on(tmp_path: Path) 
 
     process.kill()
     process.wait()
-    until(lambda: not Path(f"/proc/{java}").exists(), 40, "Java has ended, too")
+    until(lambda: not Path(f"/proc/{java}").exists(), 60, "Java has ended, too")
     ready.unlink()
 
     with brokers.local_broker(tmp_path / "data") as again:
@@ -186,7 +186,7 @@ def test_a_java_that_dies_ends_the_command_in_words(tmp_path: Path) -> None:
 
     os.kill(_java_of(process), signal.SIGKILL)
 
-    assert process.wait(20) == Exit.BROKER_DIED
+    assert process.wait(60) == Exit.BROKER_DIED
     assert "Kafka ended" in ready.with_suffix(".out").read_text()
 
 
@@ -202,7 +202,7 @@ def _broker(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         env=brokers.plain_environment(given),
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -213,7 +213,7 @@ def _free_in(folder: Path) -> tuple[str, ...]:
 def _started(folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
     ready = folder / "ready"
     process = brokers.start_local(folder / "data", ready)
-    until(lambda: ready.exists() or process.poll() is not None, 60, "the broker is ready")
+    until(lambda: ready.exists() or process.poll() is not None, 300, "the broker is ready")
     assert process.poll() is None, ready.with_suffix(".out").read_text()
     return process, ready
 

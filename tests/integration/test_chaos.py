@@ -81,7 +81,7 @@ def test_an_interrupted_run_leaves_no_process_behind(broker: str, tmp_path: Path
             [sys.executable, "-m", "tests.chaos", "--seed", "1"], env=environment, stderr=stderr
         )
     try:
-        workers = until(lambda: processes.children(run.pid), 60, "its workers run")
+        workers = until(lambda: processes.children(run.pid), 120, "its workers run")
         run.send_signal(signal.SIGINT)
 
         assert run.wait(60) == 130

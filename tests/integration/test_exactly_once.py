@@ -6,7 +6,7 @@ planted faults, see stream_app/shell/chaos.py.
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -63,15 +63,6 @@ WITHIN_S = 120.0  # plenty: a worker starts in 3 s, a dead one keeps its partiti
 SPLIT = (sys.executable, "-m", "tests.integration.split_worker")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Path]:
-    """Where the workers log; shown when a test fails."""
-    path = tmp_path / "worker.log"
-    path.touch()
-    yield path
-    print(path.read_text()[-4_000:])
-
-
 def test_three_deaths_leave_everything_as_an_unbroken_run(
     kafka: KafkaSettings, environment: Mapping[str, str], log: Path
 ) -> None:
@@ -110,7 +101,7 @@ def announce_correctors(kafka: KafkaSettings) -> None:
             key=f"{announced.market}/corrector/{version}",
             value=wire.encode(announced),
         )
-    assert producer.flush(10) == 0
+    assert producer.flush(30) == 0
 
 
 def test_state_outside_of_the_transaction_is_noticed(
@@ -231,7 +222,7 @@ def test_a_topic_recreated_under_a_worker_ends_it_with_the_remedy(
 def recreate(kafka: KafkaSettings, topic: str, partitions: int = PARTITIONS) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([topic])[topic].result()
-    until(lambda: topic not in admin.list_topics(timeout=5).topics, 10, f"{topic} is gone")
+    until(lambda: topic not in admin.list_topics(timeout=5).topics, WITHIN_S, f"{topic} is gone")
     admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result()
 
 

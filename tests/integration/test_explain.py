@@ -37,7 +37,7 @@ LISTINGS = 600  # in 40 regions: enough of each that it has a typical home
 
 @pytest.fixture
 def served(
-    kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path
+    kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path, log: Path
 ) -> Mapping[str, str]:
     """A log that a worker with a real champion has served; the settings to explain it with."""
     given = champions.announced()
@@ -47,12 +47,12 @@ def served(
         "HOUSING_STREAM_TRUSTED_KEY": champions.TRUSTED_KEY.hex(),
     }
     events = market(LISTINGS)
-    half, log = len(events) // 2, tmp_path / "worker.log"
+    half = len(events) // 2
     publish(kafka, events[:half], EVENTS)
     with worker({**environment, **told}, log) as process:
         until_seen(kafka, PREDICTIONS, LISTINGS // 4)
         _announce(kafka, given)
-        until(lambda: logged(log, "champion serves"), 60, "the champion serves")
+        until(lambda: logged(log, "champion serves"), 120, "the champion serves")
         publish(kafka, events[half:], EVENTS)
         until_applied(kafka)
         assert stop(process) == 0

@@ -96,16 +96,13 @@ class Stage(NamedTuple):
 
 
 @pytest.fixture
-def stage(kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path) -> Iterator[Stage]:
+def stage(kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path, log: Path) -> Stage:
     store = tmp_path / "models"
     store.mkdir()
     for bundle, told in ANNOUNCED.values():
         (store / told.address).write_bytes(bundle)
-    log = tmp_path / "worker.log"
-    log.touch()
     settings = {"model_store": str(store), "trusted_key": champions.TRUSTED_KEY.hex()}
-    yield Stage(kafka, environment, log, settings)
-    print(log.read_text()[-4_000:])
+    return Stage(kafka, environment, log, settings)
 
 
 @contextmanager

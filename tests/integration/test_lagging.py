@@ -20,9 +20,8 @@ WITHIN_S = 120.0
 
 
 def test_records_deleted_before_a_lagging_worker_end_it_with_the_remedy(
-    kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
 ) -> None:
-    log = tmp_path / "worker.log"
     # It lags: a fetch holds 1 MB of a partition and another one waits behind it, so that of 5 MB
     # in each, most must still be asked for when they are deleted.
     slow = {"batch_max": "500", "chaos": "before_step:delay=0.5"}

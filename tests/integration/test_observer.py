@@ -30,7 +30,7 @@ def test_an_aborted_prediction_is_never_seen(kafka: KafkaSettings) -> None:
     with Observer(kafka, "king-county") as observer:
         _transaction(kafka, "p-committed", 2, commit=True)
 
-        until(lambda: observer.view().totals.predictions, 30, "the committed one is seen")
+        until(lambda: observer.view().totals.predictions, 120, "the committed one is seen")
 
         assert observer.view().totals.predictions == 1
         assert observer.view().samples[0].prediction_id == "p-committed"
@@ -42,7 +42,7 @@ def test_what_cannot_be_read_is_told_to_whoever_asks(kafka: KafkaSettings) -> No
         producer.produce(topics.full_name(kafka.prefix, topics.OUTCOMES), b"?", partition=0)
         producer.flush(30)
 
-        until(lambda: _fails(observer), 30, "the observer says that it cannot go on")
+        until(lambda: _fails(observer), 120, "the observer says that it cannot go on")
 
 
 def _fails(observer: Observer) -> bool:

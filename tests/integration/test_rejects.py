@@ -25,6 +25,7 @@ pytestmark = pytest.mark.broker
 
 HOME = partition_of(REGION.encode(), PARTITIONS)
 AWAY = (HOME + 1) % PARTITIONS
+WITHIN_S = 120.0
 
 
 def rejects(environment: Mapping[str, str], *given: str) -> "subprocess.CompletedProcess[str]":
@@ -79,7 +80,7 @@ def abort_a_reject(kafka: KafkaSettings) -> None:
 
 
 def test_refused_events_are_summed_up_judged_anew_and_sent_again_once(
-    kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path
+    kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path, log: Path
 ) -> None:
     key = REGION.encode()
     bad = [
@@ -95,10 +96,10 @@ def test_refused_events_are_summed_up_judged_anew_and_sent_again_once(
     send(kafka, bad)
     abort_a_reject(kafka)
     kept = ("--checkpoint", str(tmp_path / "sent.json"))
-    with workers.worker(environment, tmp_path / "worker.log"):
+    with workers.worker(environment, log):
         until(
             lambda: sum(len(workers.read(kafka, REJECTS, n)) for n in range(PARTITIONS)) == 7,
-            60,
+            WITHIN_S,
             "seven are refused",
         )
 
@@ -109,19 +110,19 @@ def test_refused_events_are_summed_up_judged_anew_and_sent_again_once(
         dry = rejects(environment, "replay", "--dry-run", "--json", *kept)
         before = predicted(kafka)
         first = rejects(environment, "replay", "--json", *kept)
-        until(lambda: len(predicted(kafka)) == 4, 60, "all that pass are answered")
+        until(lambda: len(predicted(kafka)) == 4, WITHIN_S, "all that pass are answered")
         second = rejects(environment, "replay", "--json", *kept)
         forgotten = rejects(environment, "replay", "--json", "--checkpoint", str(tmp_path / "new"))
         asked = rejects(environment, "replay", "--json", "--code", "conflict", *kept)
         until(
             lambda: sum(len(workers.read(kafka, REJECTS, n)) for n in range(PARTITIONS)) == 8,
-            60,
+            WITHIN_S,
             "the scorer refuses it again",
         )
         once_more = rejects(environment, "replay", "--json", "--code", "conflict", *kept)
         fine = home("after all that")
         send(kafka, [(HOME, key, fine)])
-        until(lambda: len(predicted(kafka)) == 5, 60, "the last one is answered")
+        until(lambda: len(predicted(kafka)) == 5, WITHIN_S, "the last one is answered")
 
     assert Counter(each["code"] for each in listed) == Counter(
         {"key": 1, "partition": 2, "area": 1, "kind": 1, "too_large": 1, "conflict": 1}
@@ -153,15 +154,15 @@ def test_refused_events_are_summed_up_judged_anew_and_sent_again_once(
 
 
 def test_what_is_chosen_is_all_that_is_told(
-    kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path
+    kafka: KafkaSettings, environment: Mapping[str, str], log: Path
 ) -> None:
     key = REGION.encode()
     send(kafka, [(HOME, key, home(f"h-{n}", area_m2=-1.0)) for n in range(5)])
     send(kafka, [(AWAY, key, home("away", source="another"))])
-    with workers.worker(environment, tmp_path / "worker.log"):
+    with workers.worker(environment, log):
         until(
             lambda: sum(len(workers.read(kafka, REJECTS, n)) for n in range(PARTITIONS)) == 6,
-            60,
+            WITHIN_S,
             "six are refused",
         )
 

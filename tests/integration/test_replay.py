@@ -138,14 +138,14 @@ def test_a_replay_stopped_midway_goes_on_without_skipping(
     path = tmp_path / "checkpoint"
     options = ("--checkpoint", str(path), "--json")
     stopped = subprocess.Popen(
-        command(sales, *options, "--speed", "500/s"),
+        command(sales, *options, "--speed", "200/s"),
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    until(lambda: position_in(path) > 0, 60, "a first position is kept")
+    until(lambda: position_in(path) > 0, 120, "a first position is kept")
     os.kill(stopped.pid, how)
-    status = stopped.wait(30)
+    status = stopped.wait(60)
     kept = json_position(path)
     before = len(events_on(kafka))
 

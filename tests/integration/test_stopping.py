@@ -30,14 +30,6 @@ WITHIN_S = 120.0
 OPENS_NEVER = (sys.executable, "-m", "tests.integration.blocked_worker", "opening")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "worker.log"
-    path.touch()
-    yield path
-    print(path.read_text()[-4_000:])
-
-
 def assigned(log: Path, process: subprocess.Popen[bytes]) -> bool:
     return any(line["pid"] == process.pid for line in logged(log, "opening"))
 

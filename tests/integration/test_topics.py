@@ -47,7 +47,7 @@ def test_a_missing_topic_is_made_with_as_many_partitions_as_events_has(
     topics_admin.create(admin, fresh_prefix.prefix, partitions=3)
     shadow = full_name(fresh_prefix.prefix, SHADOW)
     _delete(admin, shadow)
-    until(lambda: shadow not in admin.list_topics(timeout=10).topics, 15, "it is gone")
+    until(lambda: shadow not in admin.list_topics(timeout=10).topics, 60, "it is gone")
 
     again = topics_admin.create(admin, fresh_prefix.prefix)
 
@@ -73,7 +73,7 @@ def test_verify_tells_every_planted_difference_at_once(kafka: KafkaSettings) -> 
     shadow = full_name(kafka.prefix, SHADOW)
     admin.create_partitions([NewPartitions(shadow, 6)])[shadow].result(30)
 
-    told = until(lambda: _at_least(3, admin, kafka.prefix), 15, "three differences are seen")
+    told = until(lambda: _at_least(3, admin, kafka.prefix), 60, "three differences are seen")
 
     assert told == (
         f"{kafka.prefix}.models: missing",

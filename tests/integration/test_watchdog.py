@@ -1,7 +1,7 @@
 """A worker that stands still is ended and replaced; an idle one lives on. On the real broker."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
 WITHIN_S = 120.0
 # Longer than this test's broker takes to open partitions; far shorter than the planted hang.
 STALL_S = "6"
+IDLE_S, IDLE_LOOKS = "8", 12  # it looks once a second
 STREET = "Unter den Linden 77"
 HOME = {"street": STREET, "latitude": 47.123456, "longitude": -122.654321}
 # A step that never comes back, in the thread of a partition.
@@ -42,14 +43,6 @@ SUPERVISED = (sys.executable, "-m", "stream_app", "supervise", "--stage", "score
 # The event loop is what hangs.
 BLOCKED = (sys.executable, "-m", "tests.integration.blocked_worker", "loop")
 OPENS_NEVER = (*BLOCKED[:-1], "opening")
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "worker.log"
-    path.touch()
-    yield path
-    print(path.read_text()[-4_000:])
 
 
 def test_a_hanging_step_ends_the_worker(
@@ -110,10 +103,10 @@ def test_an_idle_worker_lives_on_and_no_log_says_where_a_home_is(
     port = free_port()
     told = {"http_port": str(port), "log_level": "debug", "report_every_s": "0.1"}
 
-    with worker(environment, log, stall_s="4", **told) as process:
+    with worker(environment, log, stall_s=IDLE_S, **told) as process:
         until(lambda: logged(log, "applied"), WITHIN_S, "both events are applied")
         since = until(lambda: pages.looks(port), WITHIN_S, "it has looked")
-        until(lambda: pages.looks(port) > since + 15, WITHIN_S, "looked idle for 15 s, limit 4")
+        until(lambda: pages.looks(port) > since + IDLE_LOOKS, WITHIN_S, "idle beyond the limit")
         assert stop(process) == 0
 
     assert logged(log, "predicted")
@@ -154,11 +147,11 @@ def test_the_marker_of_a_transaction_is_no_lag(
     producer.commit_transaction()
     port = free_port()
 
-    with worker(environment, log, LEARNER, stall_s="4", http_port=str(port)) as process:
+    with worker(environment, log, LEARNER, stall_s=IDLE_S, http_port=str(port)) as process:
         until(lambda: read(kafka, LEARNER_STATE, 0), WITHIN_S, "the outcome is learned")
         until(lambda: place(port) == (2, 2, 0), WITHIN_S, "no lag")
         since = until(lambda: pages.looks(port), WITHIN_S, "it has looked")
-        until(lambda: pages.looks(port) > since + 8, WITHIN_S, "and it lives on")
+        until(lambda: pages.looks(port) > since + IDLE_LOOKS, WITHIN_S, "and it lives on")
         assert stop(process) == 0
 
 

@@ -135,7 +135,7 @@ def _seen(message: Message) -> Seen:
     )
 
 
-def until_seen(kafka: KafkaSettings, topic: Topic, count: int, within_s: float = 60.0) -> None:
+def until_seen(kafka: KafkaSettings, topic: Topic, count: int, within_s: float = 120.0) -> None:
     """Wait until a committed reader would see at least `count` offsets of a topic."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     name = full_name(kafka.prefix, topic)
