@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from offline.arguments import parser
+from offline.arguments import parse
 from offline.faults import WRONG_INPUT
 
 FAILED = 1
@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit status."""
-    given = parser().parse_args(arguments)
+    given = parse(arguments)
     # Before MLflow is imported: it reports home and draws bars otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

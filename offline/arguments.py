@@ -1,14 +1,20 @@
 """The command line as a table of options. Parses; does nothing."""
 
 import argparse
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from offline import compare_command, requests_options, tune_command
+from offline import (
+    compare_command,
+    parity_command,
+    requests_options,
+    snapshot_command,
+    tune_command,
+)
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.models import RolloutMode
 
-TOPIC = "topic"
 GATE_LABEL_DELAY_DAYS = 30  # until a deed is recorded and its price published
 
 
@@ -19,6 +25,10 @@ def parser() -> argparse.ArgumentParser:
         description="From the event log to a champion: train, judge, announce.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _snapshot(
+        commands.add_parser("snapshot", help="keep a data set as it is; look, compare, check")
+    )
+    _parity(commands.add_parser("parity", help="are features rebuilt here those that were served?"))
     _train(commands.add_parser("train", help="train a champion and register it as challenger"))
     _backtest(commands.add_parser("backtest", help="what would have been served, and how good"))
     _eda(commands.add_parser("eda", help="look at the data: a page with pictures, and JSON"))
@@ -44,9 +54,39 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options of one command; wrong ones end the program with words."""
+    top = parser()
+    given = top.parse_args(arguments)
+    wants_date = getattr(given, "wants_date", False)
+    if wants_date and given.train_to is None and not _is_snapshot(given.events):
+        top.error("--train-to: a date is wanted, but for a snapshot, which has its own")
+    return given
+
+
+def _is_snapshot(events: str | None) -> bool:
+    return events is not None and events.startswith("snapshot:")
+
+
+def _snapshot(command: argparse.ArgumentParser) -> None:
+    def add_rows(action: argparse.ArgumentParser) -> None:
+        _add_market(action)
+        _add_events(action)
+        _add_rows(action)
+
+    snapshot_command.options(command, add_rows)
+
+
+def _parity(command: argparse.ArgumentParser) -> None:
+    _add_market(command)
+    _add_processes(command)
+    parity_command.options(command)
+
+
 def _train(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
+    _add_rows(command)
     _add_seed(command)
     command.add_argument(
         "--request",
@@ -70,12 +110,14 @@ def _backtest(command: argparse.ArgumentParser) -> None:
 def _eda(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command, train_to=False)
+    _add_rows(command)
     _add_out(command, "eda")
 
 
 def _errors(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
+    _add_rows(command)
     _add_seed(command)
     _add_serving(command)
     command.add_argument(
@@ -127,6 +169,7 @@ def _add_label_delay(command: argparse.ArgumentParser, days: int = 0) -> None:
 def _ablate(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
+    _add_rows(command)
     command.add_argument(
         "--seeds", type=_count, default=3, metavar="N", help="draws of rows; default %(default)s"
     )
@@ -177,6 +220,7 @@ def _gate(command: argparse.ArgumentParser) -> None:
 def _compare(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
+    _add_rows(command)
     _add_seed(command)
     compare_command.add_options(command)
 
@@ -184,6 +228,7 @@ def _compare(command: argparse.ArgumentParser) -> None:
 def _tune(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
+    _add_rows(command)
     _add_seed(command)
     tune_command.add_options(command)
 
@@ -254,8 +299,10 @@ def _add_events(command: argparse.ArgumentParser, *, train_to: bool | None = Tru
     given = command.add_mutually_exclusive_group(required=True)
     given.add_argument(
         "--events",
-        metavar="topic|FILE",
-        help="'topic': housing.events as it is now; else canonical events, one JSON line each",
+        metavar="topic|archive|snapshot:DIR|FILE",
+        help="'topic': housing.events as it is now; 'archive' (or archive:TOPIC_ID): the same as "
+        "archived; a snapshot, for what needs rows and no events; else canonical events, one JSON "
+        "line each",
     )
     given.add_argument(
         "--source", metavar="S", help="a source's files, see `python -m producers convert --help`"
@@ -272,11 +319,33 @@ def _add_events(command: argparse.ArgumentParser, *, train_to: bool | None = Tru
         return
     command.add_argument(
         "--train-to",
-        required=train_to,
         type=boundary_ms,
         metavar="DATE",
         help="what was sold before is trained on (eda: looked at; default: all): YYYY-MM-DD (UTC), "
-        "or YYYY-MM, that month included",
+        "or YYYY-MM, that month included; a snapshot has its own",
+    )
+    command.set_defaults(wants_date=train_to)
+
+
+def _add_rows(command: argparse.ArgumentParser) -> None:
+    """How rows are made of events."""
+    _add_processes(command)
+    command.add_argument(
+        "--without-source",
+        action="append",
+        default=[],
+        metavar="S",
+        help="a publisher whose sales and corrections count as not sent; may be given again",
+    )
+
+
+def _add_processes(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--processes",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="partitions that are replayed at once; default: one per core",
     )
 
 

@@ -13,7 +13,7 @@ import hashlib
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -22,7 +22,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from offline.activated import BY_DEFAULT, Policies, PolicySince
-from offline.log import Cut, Head, Line
+from offline.log import Cut, Head, Line, Partition
 from stream_app.contract import topics, wire
 from stream_app.contract.events import Erasure, kind_of_type
 from stream_app.contract.predictions import Outcome
@@ -58,6 +58,7 @@ class Read(Struct, frozen=True):
     end_offset: int  # after the last record
     records: int
     sha256: str  # over offsets and values
+    topic_id: str
     policies: tuple[PolicySince, ...] = ()  # none: the default
 
 
@@ -73,32 +74,43 @@ class Gathered(NamedTuple):
 
 
 class Reading:
-    """Lines on their way through: how many, of which offsets, and their hash."""
+    """A partition's lines on their way through: how many, of which offsets, and their hash."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: Partition) -> None:
         self.records = 0
         self._partition = partition
         self._offsets: list[int] = []  # of the first and the newest
         self._digest = hashlib.sha256()
+        self._policies: Policies = BY_DEFAULT
+        self._since: list[PolicySince] = []
 
-    def through(self, lines: Iterable[Line]) -> Iterator[Line]:
-        for line in lines:
+    def lines(self) -> Iterator[Line]:
+        for line in self._partition.lines:
             offset, value = line.record.offset, line.record.value or b""
             self._offsets[1:] = [offset]
             self.records += 1
             self._digest.update(b"%d %d " % (offset, len(value)))
             self._digest.update(value)
+            if line.policies is not self._policies:
+                self._note(line.policies, offset)
             yield line
 
-    def done(self, policies: Sequence[PolicySince] = ()) -> Read:
+    def _note(self, policies: Policies, offset: int) -> None:
+        for market, policy in policies.items():
+            if self._policies.get(market) != policy:
+                self._since.append(PolicySince(offset, market, policy))
+        self._policies = policies
+
+    def done(self) -> Read:
         first, last = (self._offsets[0], self._offsets[-1]) if self.records else (0, -1)
         return Read(
-            self._partition,
+            self._partition.number,
             first,
             last + 1,
             self.records,
             self._digest.hexdigest(),
-            tuple(policies),
+            self._partition.topic_id,
+            tuple(self._since),
         )
 
 
@@ -160,12 +172,9 @@ class Collector:
         self._listed_max = _LISTED_FORGOTTEN_FROM
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, list[str]] = {}
-        self._policies: Policies = BY_DEFAULT
-        self._policies_since: list[PolicySince] = []
 
     def take(self, cut: Cut, done: Step) -> list[Outcome]:
         """Take in what the step made of a batch; give its outcomes of this market."""
-        self._note_policies(cut)
         refused = self._note_refused(done)
         records = zip(cut.batch.records, cut.heads, strict=True)
         heads = {r.offset: head for r, head in records if r.offset not in refused}
@@ -203,18 +212,6 @@ class Collector:
             examples=self._examples,
             read=read,
         )
-
-    @property
-    def policies(self) -> list[PolicySince]:
-        """Those that held, each from the first batch on that was taken in with it."""
-        return self._policies_since
-
-    def _note_policies(self, cut: Cut) -> None:
-        since = cut.batch.records[0].offset
-        for market, policy in cut.policies.items():
-            if self._policies.get(market) != policy:
-                self._policies_since.append(PolicySince(since, market, policy))
-        self._policies = cut.policies
 
     def _note_refused(self, done: Step) -> set[int]:
         """Offsets of what was refused; a few details are kept per rule.

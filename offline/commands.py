@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline import announced, arguments, log, requests_command
-from offline.faults import NotRegistered, WrongInput
+from offline import announced, events, log, parity_command, requests_command, snapshot_command
+from offline.events import WrongOptions
+from offline.faults import NotRegistered
 from offline.log import Partition
 from offline.progress import say, told
 from offline.rollout import Change, roll_back, roll_out
@@ -26,16 +27,10 @@ if TYPE_CHECKING:
     from offline.dataset import Dataset
     from offline.errors import Errors, Judged
 
-_EVER_MS = 2**53  # later than any event
-
-
-class WrongOptions(WrongInput):
-    """Options that do not go together."""
-
 
 def train(given: argparse.Namespace) -> dict[str, object]:
     """Data set, candidate, registration as challenger."""
-    from offline import audit, dataset, shift
+    from offline import audit, shift
     from offline.registry import Registry
     from offline.shape import read_shape
     from offline.train import train as make
@@ -47,10 +42,7 @@ def train(given: argparse.Namespace) -> dict[str, object]:
         return {"market": given.market, "version": known.version, "held": known.held}
     seed = own.seed if given.seed is None else given.seed
     shape = None if given.shape is None else read_shape(given.shape)
-    partitions = _partitions(given, kafka)
-    say(f"replaying the events of {given.market}")
-    data = dataset.collect(partitions, given.market, given.train_to, told())
-    say(f"{len(data):,} sold homes; events {data.counts}")
+    data = events.rows(given, kafka, own)
     candidate = make(data, seed, made_ms=int(time.time() * 1000), say=say, shape=shape)
     found = audit.findings(candidate)
     parts = shift.report(data, candidate)
@@ -83,18 +75,16 @@ def backtest(given: argparse.Namespace) -> dict[str, object]:
     from offline.backtest import run
 
     kafka, own = from_environment()
-    return run(_as_told(given, kafka), _plan(given, own), say, told())
+    return run(_as_told(given, kafka, own), _plan(given, own), say, told())
 
 
 def eda(given: argparse.Namespace) -> dict[str, object]:
     """A page that shows the rows that training would see."""
-    from offline import dataset, eda_page, page
+    from offline import eda_page, page
     from offline.eda import explore
 
-    kafka, _ = from_environment()
-    partitions = _partitions(given, kafka)
-    before_ms = _EVER_MS if given.train_to is None else given.train_to
-    data = dataset.collect(partitions, given.market, before_ms, told())
+    kafka, own = from_environment()
+    data = events.rows(given, kafka, own)
     found = explore(data, MARKETS[given.market].currency)
     made = page.write(
         given.out or Path("var", "eda", given.market),
@@ -113,7 +103,7 @@ def errors(given: argparse.Namespace) -> dict[str, object]:
     from offline import errors_page, page
 
     kafka, own = from_environment()
-    judged, found = _judged(given, kafka, _plan(given, own))
+    judged, found = _judged(given, kafka, own)
     made = page.write(
         given.out or Path("var", "errors", given.market),
         f"errors-{given.of}",
@@ -132,17 +122,20 @@ def errors(given: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _judged(given: argparse.Namespace, kafka: KafkaSettings, plan: Plan) -> tuple[Judged, Errors]:
-    from offline import audit, backtest, dataset
+def _judged(
+    given: argparse.Namespace, kafka: KafkaSettings, own: OfflineSettings
+) -> tuple[Judged, Errors]:
+    from offline import audit, backtest
     from offline.errors import analyse, of_holdout, of_served
     from offline.train import train as make
 
     currency = MARKETS[given.market].currency
+    plan = _plan(given, own)
     if given.of == "served":
-        versions, served = backtest.serve(_as_told(given, kafka), plan, say, told())
+        versions, served = backtest.serve(_as_told(given, kafka, own), plan, say, told())
         judged = of_served(given.market, served)
         return judged, analyse(judged, currency, "the answers served at the listing", versions)
-    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, told())
+    data = events.rows(given, kafka, own)
     candidate = make(data, plan.seed, made_ms=0, say=say)
     judged = of_holdout(candidate.holdout, candidate.holdout_log)
     of, version = "the champion alone on its holdout", candidate.champion.version
@@ -156,12 +149,12 @@ def _judged(given: argparse.Namespace, kafka: KafkaSettings, plan: Plan) -> tupl
 
 def ablate(given: argparse.Namespace) -> dict[str, object]:
     """What each feature is worth, of what was sold before `--train-to`."""
-    from offline import ablation, dataset
+    from offline import ablation
 
     if given.seeds < 1:
         raise WrongOptions("--seeds: at least 1 is wanted")
-    kafka, _ = from_environment()
-    data = dataset.collect(_partitions(given, kafka), given.market, given.train_to, told())
+    kafka, own = from_environment()
+    data = events.rows(given, kafka, own)
     report = ablation.run(data, given.seeds, say, given.only)
     if given.out is not None:
         given.out.write_text(ablation.markdown(report, _asked(given)), "utf-8")
@@ -177,11 +170,9 @@ def _command(given: argparse.Namespace) -> str:
     """What was asked, with the files' names alone: it stands above a table."""
     of_source = f"--source {given.source}" if given.source else f"--events {given.events}"
     files = "".join(f" --file {path.name}" for path in given.file)
-    day = time.strftime("%Y-%m-%d", time.gmtime(given.train_to / 1000))
-    return (
-        f"python -m offline {given.command} --market {given.market} {of_source}{files} "
-        f"--train-to {day}"
-    )
+    if given.train_to is not None:
+        files += f" --train-to {time.strftime('%Y-%m-%d', time.gmtime(given.train_to / 1000))}"
+    return f"python -m offline {given.command} --market {given.market} {of_source}{files}"
 
 
 def replay(given: argparse.Namespace) -> dict[str, object]:
@@ -189,7 +180,7 @@ def replay(given: argparse.Namespace) -> dict[str, object]:
     from offline import replay_command
 
     kafka, own = from_environment()
-    return replay_command.run(given, kafka, own, _partitions(given, kafka))
+    return replay_command.run(given, kafka, own, events.partitions(given, kafka, own))
 
 
 def preflight(given: argparse.Namespace) -> dict[str, object]:
@@ -197,7 +188,7 @@ def preflight(given: argparse.Namespace) -> dict[str, object]:
     from offline import preflight_command
 
     kafka, own = from_environment()
-    return preflight_command.run(given, kafka, own, _partitions(given, kafka))
+    return preflight_command.run(given, kafka, own, events.partitions(given, kafka, own))
 
 
 def gate(given: argparse.Namespace) -> dict[str, object]:
@@ -205,7 +196,7 @@ def gate(given: argparse.Namespace) -> dict[str, object]:
     from offline import gate_command
 
     kafka, own = from_environment()
-    return gate_command.run(given, own, _partitions(given, kafka))
+    return gate_command.run(given, own, events.partitions(given, kafka, own))
 
 
 def compare(given: argparse.Namespace) -> dict[str, object]:
@@ -227,11 +218,8 @@ def tune(given: argparse.Namespace) -> dict[str, object]:
 
 
 def _data(given: argparse.Namespace) -> tuple[OfflineSettings, Dataset]:
-    from offline import dataset
-
     kafka, own = from_environment()
-    partitions = _partitions(given, kafka)
-    return own, dataset.collect(partitions, given.market, given.train_to, told())
+    return own, events.rows(given, kafka, own)
 
 
 def announce(given: argparse.Namespace) -> dict[str, object]:
@@ -312,6 +300,8 @@ def _keep_in_step(own: OfflineSettings, market: str, change: Change) -> list[str
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
+    "snapshot": snapshot_command.run,
+    "parity": parity_command.run,
     "train": train,
     "backtest": backtest,
     "eda": eda,
@@ -347,17 +337,7 @@ def _plan(given: argparse.Namespace, own: OfflineSettings) -> Plan:
     )
 
 
-def _partitions(given: argparse.Namespace, kafka: KafkaSettings) -> list[Partition]:
-    if given.source is not None:
-        return [log.of_source(given.source, given.file)]
-    if given.file:
-        raise WrongOptions("--file goes with --source, not with --events")
-    if given.events == arguments.TOPIC:
-        return log.of_topic(kafka)
-    return [log.of_file(Path(given.events))]
-
-
-def _as_told(given: argparse.Namespace, kafka: KafkaSettings) -> Partition:
+def _as_told(given: argparse.Namespace, kafka: KafkaSettings, own: OfflineSettings) -> Partition:
     """The log as one market-wide reader sees it, sales as late as is wanted."""
-    told = log.merged(_partitions(given, kafka))
-    return log.with_late_sales(told, given.label_delay_days * DAY_MS, redated=given.redated)
+    merged = log.merged(events.partitions(given, kafka, own))
+    return log.with_late_sales(merged, given.label_delay_days * DAY_MS, redated=given.redated)

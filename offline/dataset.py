@@ -156,14 +156,13 @@ def gather_partition(
             left[refusal] += 1
         return refusal is None
 
-    reading, replay = Reading(partition.number), Replay()
+    reading, replay = Reading(partition), Replay()
     collector = Collector(choice.market, partition.number)
-    counted = partition._replace(lines=reading.through(partition.lines))
-    for cut in log.batches(counted, wanted):
+    for cut in log.batches(partition._replace(lines=reading.lines()), wanted):
         collector.take(cut, replay.advance(cut.batch, activated.serving(cut.policies)))
         collector.forget(replay.state)
         progress(reading.records)
-    return collector.gathered(replay.counts() | left, reading.done(collector.policies))
+    return collector.gathered(replay.counts() | left, reading.done())
 
 
 def assemble(market: str, parts: Sequence[Gathered]) -> Dataset:

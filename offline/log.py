@@ -260,6 +260,12 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
     return Consumer(reader_config(kafka))
 
 
+def first_offset(kafka: KafkaSettings, topic: str, number: int) -> int:
+    """Where a partition begins: above 0, older records are gone."""
+    with closing(_consumer(kafka)) as consumer:
+        return _bounds(consumer, TopicPartition(topic, number))[0]
+
+
 def _bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
     """Where a partition begins and ends; a topic that is new has no leader for a moment."""
     deadline_s = time.monotonic() + _ANSWER_S

@@ -17,6 +17,8 @@ class OfflineSettings(Struct, frozen=True):
     signing_key_file: str = "var/keys/signing.key"  # made on first use, with its .pub beside it
     mlflow_tracking_uri: str = "sqlite:///var/mlflow/mlflow.db"
     mlflow_artifacts: str = "var/mlflow/artifacts"
+    archive: str = "var/archive"  # what monitoring's archiver writes
+    snapshots: str = "var/snapshots"
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     # The retraining worker. A request may say otherwise.
     worker_promotes: bool = False  # a passed gate promotes at once; else it waits for approval

@@ -11,7 +11,10 @@ import pytest
 from offline import arguments
 from offline.__main__ import main
 from stream_app.contract.events import Listing, Sale
-from tests import builders, sales
+from stream_app.contract.topics import EVENTS
+from stream_app.stages import scorer
+from stream_app.stages.step import Batch
+from tests import builders, sales, told
 
 DAY = "2015-06-01"
 
@@ -35,6 +38,8 @@ def run(
         "SIGNING_KEY_FILE": tmp_path / "keys" / "signing.key",
         "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}",
         "MLFLOW_ARTIFACTS": tmp_path / "artifacts",
+        "SNAPSHOTS": tmp_path / "snapshots",
+        "ARCHIVE": tmp_path / "archive",
     }
     for name, value in own.items():
         monkeypatch.setenv(f"HOUSING_OFFLINE_{name}", str(value))
@@ -54,17 +59,107 @@ def events(tmp_path: Path) -> Path:
     return path
 
 
-def test_training_prints_its_version_as_json_and_keeps_the_bundle(
-    tmp_path: Path, run: Run, events: Path
+def test_training_on_a_snapshot_is_training_on_its_log(
+    run: Run, events: Path, tmp_path: Path
 ) -> None:
     market = "--market", sales.MARKET
-    status, out, err = run("train", *market, "--events", str(events), "--train-to", DAY, "--json")
+    log = "--events", str(events), "--train-to", DAY
+    _, out, _ = run("snapshot", "make", *market, *log, "--json")
+    kept = json.loads(out)
+    snapshot = "--events", f"snapshot:{kept['folder']}"
+
+    status, of_snapshot, err = run("train", *market, *snapshot, "--json")
+    _, of_log, _ = run("train", *market, *log, "--json")
 
     assert status == 0, err
-    (line,) = out.splitlines()
-    result = json.loads(line)
-    assert result["version"].startswith("c")
-    assert (tmp_path / "models" / f"{result['bundle_sha256']}.skops").exists()
+    same = {"version", "data_sha256", "reference_sha256", "events", "split", "metrics"}
+    (line,) = of_snapshot.splitlines()
+    first, second = json.loads(line), json.loads(of_log)
+    assert {k: first[k] for k in same} == {k: second[k] for k in same}
+    assert first["data_sha256"] == kept["data_sha256"]
+    assert first["version"].startswith("c")
+    assert (tmp_path / "models" / f"{first['bundle_sha256']}.skops").exists()
+
+
+def test_a_snapshot_is_shown_checked_and_compared(run: Run, events: Path) -> None:
+    made = "snapshot", "make", "--market", sales.MARKET, "--events", str(events)
+    first, again, second = (
+        json.loads(run(*made, "--train-to", day, "--json")[1]) for day in (DAY, DAY, "2015-03")
+    )
+
+    assert (first["new"], again["new"], again["folder"]) == (True, False, first["folder"])
+    status, out, _ = run("snapshot", "show", first["folder"])
+    assert status == 0
+    assert "python -m offline snapshot make --market king-county --events events.jsonl" in out
+    assert json.loads(run("snapshot", "verify", first["folder"], "--json")[1])["whole"]
+    _, out, _ = run("snapshot", "compare", second["folder"], first["folder"], "--json")
+    added = json.loads(out)["added"]["rows"]
+    assert added == first["rows"] - second["rows"] > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("backtest", "--train-to", DAY), "backtest replays events, and a snapshot holds rows"),
+        (("train", "--train-to", "2015-01"), "--train-to: "),
+        (("train", "--without-source", "x"), "--without-source: a snapshot is fixed"),
+        (("eda", "--market", "hdb"), "--market: "),
+    ],
+    ids=["no log", "another date", "without a source", "another market"],
+)
+def test_what_a_snapshot_cannot_do_is_told(
+    run: Run, events: Path, given: tuple[str, ...], says: str
+) -> None:
+    made = "snapshot", "make", "--market", sales.MARKET, "--events", str(events)
+    kept = json.loads(run(*made, "--train-to", "2014-09", "--json")[1])["folder"]
+
+    status, _, err = run(
+        given[0], "--market", sales.MARKET, "--events", f"snapshot:{kept}", *given[1:]
+    )
+
+    assert status == 2
+    assert err.splitlines()[-1].startswith(f"offline {given[0]}: {says}")
+
+
+def test_a_log_has_no_date_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        arguments.parse(["train", "--market", "hdb", "--events", "topic"])
+
+    assert stopped.value.code == 2
+    assert "--train-to: a date is wanted" in capsys.readouterr().err
+
+
+def test_parity_of_an_archive_writes_a_certificate_and_fails_with_what_differs(
+    run: Run, tmp_path: Path
+) -> None:
+    given = sales.events(40)
+    (records,) = told.dealt(given, 1)
+    told.archive(tmp_path / "archive", EVENTS, 0, records)
+    batch = Batch("housing.events", "t-1", 0, 1, records)
+    told.archive_served(tmp_path / "archive", 0, scorer.advance(batch, {}, {}))
+    parity = "parity", "--market", sales.MARKET, "--events", "archive", "--json"
+    out = "--out", str(tmp_path / "certificate.json")
+
+    status, printed, err = run(*parity, *out)
+
+    assert status == 0, err
+    found = json.loads(printed)
+    assert (found["verdict"], found["compared"]) == ("equal", 40)
+    assert json.loads((tmp_path / "certificate.json").read_text())["sha256"] == found["sha256"]
+
+
+def test_parity_fails_where_something_else_was_served(run: Run, tmp_path: Path) -> None:
+    (records,) = told.dealt(sales.events(40), 1)
+    told.archive(tmp_path / "archive", EVENTS, 0, records)
+    unsold = Batch("housing.events", "t-1", 0, 1, records[::2])
+    told.archive_served(tmp_path / "archive", 0, scorer.advance(unsold, {}, {}))
+    out = "--out", str(tmp_path / "certificate.json")
+
+    status, printed, _ = run(
+        "parity", "--market", sales.MARKET, "--events", "archive", *out, "--json"
+    )
+
+    assert (status, json.loads(printed)["verdict"]) == (1, "different")
 
 
 def test_a_leak_in_the_events_holds_the_version_and_announce_asks_for_a_review(
@@ -141,7 +236,7 @@ def test_what_cannot_be_written_is_told(run: Run, events: Path) -> None:
     assert f"File exists: '{events}'" in err
 
 
-@pytest.mark.parametrize("command", ["train", "backtest", "eda", "errors", "announce"])
+@pytest.mark.parametrize("command", ["train", "backtest", "eda", "errors", "announce", "parity"])
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         arguments.parser().parse_args([command, "--help"])

@@ -1,0 +1,114 @@
+"""Where events come from, as the options say: partitions of a log, or rows that are ready.
+
+Not here: the options themselves (arguments.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from offline import log
+from offline.faults import WrongInput
+from offline.log import Partition
+from offline.progress import say, told
+from offline.settings import OfflineSettings
+from stream_app.contract.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from offline.dataset import Dataset
+
+TOPIC, ARCHIVE, SNAPSHOT = "topic", "archive", "snapshot"
+LOGS = (TOPIC, ARCHIVE)
+_EVER_MS = 2**53  # later than any event
+
+
+class WrongOptions(WrongInput):
+    """Options that do not go together."""
+
+
+def partitions(
+    given: argparse.Namespace, kafka: KafkaSettings, own: OfflineSettings
+) -> list[Partition]:
+    """The log that the options name.
+
+    Raises
+    ------
+    WrongOptions : a snapshot is named, which has no log
+    LogUnreadable : there is no such log
+    """
+    if given.source is not None:
+        return [log.of_source(given.source, given.file)]
+    if given.file:
+        raise WrongOptions("--file goes with --source, not with --events")
+    kind, _, name = given.events.partition(":")
+    if given.events == TOPIC:
+        return log.of_topic(kafka)
+    if kind == ARCHIVE:
+        from offline import archived
+
+        return archived.of_archive(Path(own.archive), kafka.prefix, name or None)
+    if kind == SNAPSHOT:
+        raise WrongOptions(
+            f"{given.command} replays events, and a snapshot holds rows: give it the log that "
+            f"{name} was made of (`snapshot show` names it)"
+        )
+    return [log.of_file(Path(given.events))]
+
+
+def rows(
+    given: argparse.Namespace,
+    kafka: KafkaSettings,
+    own: OfflineSettings,
+    progress: Callable[[], Callable[[int], None]] = told,
+) -> Dataset:
+    """The rows that training sees: of a snapshot as they are, else by replaying the log.
+
+    Raises
+    ------
+    WrongOptions : `--train-to` is wanted, or is not the snapshot's
+    LogUnreadable, SnapshotRefused : there is nothing that can be read
+    """
+    if given.events is not None and given.events.startswith(f"{SNAPSHOT}:"):
+        return _of_snapshot(given)
+    from offline import dataset, splits
+
+    before_ms = _EVER_MS if given.train_to is None else given.train_to
+    say(f"replaying the events of {given.market}")
+    data = dataset.collect(
+        partitions(given, kafka, own),
+        given.market,
+        before_ms,
+        progress(),
+        processes=given.processes or cores(),
+        without_sources=given.without_source,
+    )
+    records = sum(read.records for read in data.read)
+    data = splits.without_duplicates(data)
+    say(f"{records:,} events read, {len(data):,} sold homes; events {data.counts}")
+    return data
+
+
+def cores() -> int:
+    """How many processes can run at once here."""
+    return len(os.sched_getaffinity(0))
+
+
+def _of_snapshot(given: argparse.Namespace) -> Dataset:
+    from offline import snapshot
+
+    folder = Path(given.events.partition(":")[2])
+    made, data = snapshot.load(folder)
+    for option, wanted, has in (
+        ("--market", given.market, made.market),
+        ("--train-to", given.train_to, made.before_ms),
+    ):
+        if wanted is not None and wanted != has:
+            raise WrongOptions(f"{option}: {folder} is fixed at another one, see `snapshot show`")
+    if given.without_source:
+        raise WrongOptions("--without-source: a snapshot is fixed; make one without the source")
+    say(f"{len(data):,} sold homes of snapshot {made.version}")
+    return data
