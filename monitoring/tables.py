@@ -20,6 +20,7 @@ from msgspec import Struct
 from stream_app.contract import wire
 from stream_app.contract.predictions import Outcome, Prediction
 from stream_app.contract.topics import (
+    ACTIVATIONS,
     ALERTS,
     EVENTS,
     MODELS,
@@ -158,5 +159,7 @@ LAYOUTS: tuple[Layout[Any], ...] = (
     Layout(OUTCOMES, columns_of(Outcome), wire.decode_outcome, "sold_ms"),
     # Tables of these would be all nested parts; they are few, and are read whole.
     Layout(ALERTS),
+    # With which models and policy events were taken in: a replay of the archive needs to know.
+    Layout(ACTIVATIONS),
     Layout(MODELS, names_market=False),
 )

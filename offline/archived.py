@@ -20,12 +20,16 @@ import pyarrow.parquet as pq
 from offline import activated
 from offline.log import Line, LogUnreadable, Partition, head_of
 from stream_app.contract import wire
-from stream_app.contract.archive import ArchiveFile, ArchiveManifest, manifest_name
+from stream_app.contract.archive import (
+    MANIFESTS,
+    ArchiveFile,
+    ArchiveManifest,
+    manifest_name,
+)
 from stream_app.contract.ids import murmur2
 from stream_app.contract.topics import ACTIVATIONS, EVENTS, Topic, full_name
 from stream_app.stages.step import Record
 
-_MANIFESTS = "manifests"
 _RECORD = ("offset", "key", "value", "appended_ms")  # in the order of `Record`
 Layout = Literal["message", "raw"]
 # Partition counts that are tried above the highest partition that has events.
@@ -48,7 +52,7 @@ class Archived:
         ------
         LogUnreadable : a range is missing, was lost before it was archived, or is no manifest
         """
-        folder = self.root / _MANIFESTS / self.topic / self.topic_id
+        folder = self.root / MANIFESTS / self.topic / self.topic_id
         first = manifest_name(self.partition, 0).partition("-")[0]
         found = [_manifest(path) for path in sorted(folder.glob(f"{first}-*.json"))]
         refuse_holes(found)
@@ -123,7 +127,7 @@ def partitions(
     LogUnreadable : none, more than one incarnation, or it is not whole
     """
     name = full_name(prefix, topic)
-    folder = root / _MANIFESTS / name
+    folder = root / MANIFESTS / name
     known = sorted(path.name for path in folder.glob("*") if any(path.glob("*.json")))
     if topic_id is None and len(known) > 1:
         raise LogUnreadable(
@@ -161,6 +165,12 @@ def refuse_holes(manifests: Iterable[ArchiveManifest]) -> None:
                 f"{where}: offsets {manifest.first_offset} to {manifest.lost_to_offset - 1} had "
                 "been deleted before they were archived; what came of them cannot be rebuilt"
             )
+        pruned = [file for file in manifest.gone if file.why == "pruned"]
+        if pruned:
+            raise LogUnreadable(
+                f"{where}: {sum(file.rows for file in pruned)} records from offset "
+                f"{manifest.first_offset} on went with an old day: {pruned[0].path}"
+            )
         if sum(file.rows for file in manifest.files) != manifest.rows:
             raise LogUnreadable(
                 f"{where}: files of {manifest.rows} rows are named from offset "
@@ -196,7 +206,7 @@ def _keys(events: Archived) -> set[bytes]:
 
 
 def _if_any(root: Path, prefix: str, topic: Topic) -> list[Archived]:
-    if not (root / _MANIFESTS / full_name(prefix, topic)).is_dir():
+    if not (root / MANIFESTS / full_name(prefix, topic)).is_dir():
         return []
     return partitions(root, prefix, topic)
 

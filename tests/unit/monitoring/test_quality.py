@@ -9,12 +9,14 @@ import pytest
 from monitoring import quality
 from monitoring.tables import LAYOUTS, Taken, message_table
 from stream_app.contract.predictions import Components, Outcome
+from stream_app.contract.topics import OUTCOMES
 from tests import messages
 
 
 def frame(*outcomes: Outcome) -> pd.DataFrame:
+    layout = next(each for each in LAYOUTS if each.topic is OUTCOMES)
     places = [Taken(0, n, 0, None, None) for n in range(len(outcomes))]
-    made: pd.DataFrame = message_table(LAYOUTS[1], places, outcomes).to_pandas()
+    made: pd.DataFrame = message_table(layout, places, outcomes).to_pandas()
     return made
 
 

@@ -9,7 +9,7 @@ import pytest
 from offline import archived, dataset
 from offline.log import LogUnreadable
 from stream_app.contract import wire
-from stream_app.contract.archive import ArchiveManifest
+from stream_app.contract.archive import ArchiveManifest, GoneFile
 from stream_app.contract.models import Activated, Policy
 from stream_app.contract.topics import ACTIVATIONS, EVENTS
 from stream_app.stages.step import Record
@@ -17,6 +17,7 @@ from tests import sales, told
 
 GIVEN = sales.events(60)
 PARTITIONS = 4
+PRUNED = GoneFile(path="d/x.parquet", rows=7, why="pruned", gone_ms=0)
 
 
 @pytest.fixture
@@ -73,9 +74,10 @@ def test_policies_come_from_the_archived_activations(root: Path) -> None:
         ({"lost_to_offset": 5}, r"offsets 0 to 4 had been deleted before they were archived"),
         ({"next_offset": 20}, "no manifest holds offsets 20 to 24"),
         ({"next_offset": 30}, "two manifests hold offset 25"),
+        ({"gone": (PRUNED,)}, "7 records from offset 0 on went with an old day: d/x.parquet"),
         ({"rows": 20}, "files of 20 rows are named .* and hold 25"),
     ],
-    ids=["lost", "hole", "overlap", "rows"],
+    ids=["lost", "hole", "overlap", "pruned", "rows"],
 )
 def test_an_archive_that_is_not_whole_is_refused(
     root: Path, changes: dict[str, object], says: str
