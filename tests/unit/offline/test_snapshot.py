@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offline import dataset, snapshot, snapshot_compare, splits, train
+from offline import dataset, snapshot, snapshot_compare, splits
 from offline.dataset import Dataset
 from offline.snapshot import Origin, Request, SnapshotRefused
 from stream_app.core.features import NAMES
@@ -35,15 +35,6 @@ def test_what_is_read_back_is_what_was_kept_to_the_bit(folder: Path, rows: Datas
         same = column.tobytes() == kept.tobytes() if isinstance(column, np.ndarray) else False
         assert same or column == kept, name
     assert made.data_sha256 == dataset.sha256(read) == dataset.sha256(rows)
-
-
-def test_a_model_of_the_snapshot_is_the_model_of_the_log(folder: Path, rows: Dataset) -> None:
-    of_log, of_snapshot = (
-        train.fit(data, train.SHAPES[0], seed=0) for data in (rows, snapshot.load(folder)[1])
-    )
-
-    said = of_log.predict_log(rows.rows[:50])
-    assert said.tobytes() == of_snapshot.predict_log(rows.rows[:50]).tobytes()
 
 
 @pytest.mark.parametrize(("partitions", "processes"), [(1, 1), (4, 1), (4, 2)])
