@@ -8,6 +8,7 @@ from producers.arguments import parser
 from producers.checkpoint import BadCheckpoint
 from producers.commands import COMMANDS
 from producers.refused_topic import Unreadable
+from producers.scenario import BadScenario
 from producers.sender import Undelivered
 from producers.sources import BadFile
 from stream_app.contract.settings import BadSettings
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except Undelivered as error:
         return _complain(given.command, error, UNDELIVERED)
-    except (BadCheckpoint, BadFile, BadSettings, Unreadable, OSError) as error:
+    except (BadCheckpoint, BadFile, BadScenario, BadSettings, Unreadable, OSError) as error:
         return _complain(given.command, error, WRONG_INPUT)
     return status
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from producers.pace import Pace, parse_pace
 from producers.refused import BY_THE_LEDGER
+from producers.scenario import BadScenario
 from producers.selection import Selection
 from producers.sources import SOURCES, default_paths
 from stream_app.contract.rejects import RejectCode
@@ -99,6 +100,8 @@ def _add_choice(command: argparse.ArgumentParser) -> None:
 
 def selection(given: argparse.Namespace, seed: int) -> Selection:
     """What the options choose; `seed` is the setting, which an option overrides."""
+    if given.truth is not None and given.scenario is None:
+        raise BadScenario("--truth tells what --scenario planted: give both")
     return Selection(
         source=given.source,
         paths=tuple(given.file or default_paths(given.source)),
@@ -106,6 +109,7 @@ def selection(given: argparse.Namespace, seed: int) -> Selection:
         from_ms=given.from_,
         to_ms=given.to,
         limit=given.limit,
+        scenario=given.scenario,
     )
 
 
@@ -158,6 +162,14 @@ def _add_selection(command: argparse.ArgumentParser) -> None:
     add("--to", type=_date_ms, metavar="YYYY-MM-DD", help="day (UTC) before which it ends")
     add("--limit", type=_count, metavar="N", help="at most so many events")
     add("--strict", action="store_true", help="stop at a row that cannot be read")
+    add(
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="plant what this file says: price shocks, unit errors, nulls, lateness ...;"
+        " docs/monitoring.md has an example",
+    )
+    add("--truth", type=Path, metavar="FILE", help="write what was planted, as JSON")
 
 
 def _date_ms(text: str) -> int:

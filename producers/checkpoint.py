@@ -35,6 +35,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     to_ms: int | None
     topic: str
     topic_id: str  # another one: the topic was recreated and holds nothing of what was sent
+    scenario: tuple[SourceFile, ...] = ()
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -53,6 +54,7 @@ def replay_of(selection: Selection, topic: str, topic_id: str) -> Replay:
         to_ms=selection.to_ms,
         topic=topic,
         topic_id=topic_id,
+        scenario=_files([selection.scenario] if selection.scenario else []),
     )
 
 

@@ -4,9 +4,11 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+
+import msgspec
 
 from producers import checkpoint
 from producers.arguments import selection
@@ -15,13 +17,17 @@ from producers.convert import convert, convert_to_file
 from producers.doctor import Finding, check_json_lines, check_source, count
 from producers.judgement import Verdict
 from producers.pace import Pace
+from producers.planting import Truth
+from producers.post import Post
 from producers.progress import shown
 from producers.rejects_commands import run_rejects
 from producers.replayer import Replayer, Report, World
+from producers.selection import Selection
 from producers.sender import Sender, topic_id, wall_clock_ms
 from producers.settings import ProducerSettings, from_environment
 from producers.sources import BadFile, Tally
 from producers.stopping import BY_SIGNAL, Stop, on_signals
+from stream_app.contract.events import AnyEvent
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name
 
@@ -32,12 +38,13 @@ def run_convert(given: argparse.Namespace) -> int:
     """Source files to JSON lines."""
     _, own = from_environment()
     tally = Tally(strict=given.strict)
-    chosen = selection(given, own.seed)
+    events, truths = selection(given, own.seed).sent(tally)
     if given.out is None:
-        kinds = convert(chosen, tally, sys.stdout.buffer)
+        kinds = convert(events, sys.stdout.buffer)
     else:
-        kinds = convert_to_file(chosen, tally, given.out)
+        kinds = convert_to_file(events, given.out)
     _tell_tally(tally)
+    _tell_truths(truths, given.truth)
     if given.json:
         summary = {"events": kinds, **_summary_of(tally)}
         print(json.dumps(summary), file=sys.stdout if given.out else sys.stderr)
@@ -50,8 +57,11 @@ def run_replay(given: argparse.Namespace) -> int:
     """Source files to Kafka, at a chosen speed."""
     kafka, own = from_environment()
     tally = Tally(strict=given.strict)
+    chosen = selection(given, own.seed)
     with on_signals() as stop:
-        report = _replay(given, kafka, own, tally, stop)
+        events, truths = chosen.sent(tally)
+        _tell_truths(truths, given.truth)
+        report = _replay(given, kafka, own, (chosen, list(events)), stop)
     _tell_tally(tally)
     if given.json:
         print(json.dumps(_summary_of_replay(report, tally)))
@@ -91,11 +101,10 @@ def _replay(
     given: argparse.Namespace,
     kafka: KafkaSettings,
     own: ProducerSettings,
-    tally: Tally,
+    history: tuple[Selection, Sequence[AnyEvent | Post]],
     stop: Stop,
 ) -> Report:
-    chosen = selection(given, own.seed)
-    events = list(chosen.events(tally))
+    chosen, events = history
     replay = checkpoint.replay_of(chosen, full_name(kafka.prefix, EVENTS), topic_id(kafka, own))
     position = checkpoint.load(given.checkpoint, replay) if given.checkpoint else 0
     resumed_at = min(position, len(events))
@@ -131,6 +140,14 @@ def _tell_tally(tally: Tally) -> None:
         _tell(f"not read: {bad}")
     if tally.bad_rows:
         _tell(f"{tally.bad_rows:,} rows could not be read and were left out")
+
+
+def _tell_truths(truths: Sequence[Truth], path: Path | None) -> None:
+    for truth in truths:
+        scope = ", ".join(f"{name}={value}" for name, value in truth.plant.items() if value)
+        _tell(f"planted: {scope}: {truth.events:,} events changed")
+    if path is not None:
+        checkpoint.write_whole(path, msgspec.json.encode(truths))
 
 
 def _summary_of(tally: Tally) -> dict[str, object]:

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from producers.judgement import violation
+from producers.judgement import judge
 from producers.pace import Pace
-from stream_app.contract import wire
-from stream_app.contract.events import AnyEvent, kind_of
+from producers.post import Post, posted
+from stream_app.contract.events import AnyEvent
 
 # A crash makes a replay repeat at most what was sent in such a time.
 SAVE_EVERY_S = 1.0
@@ -68,7 +68,7 @@ class Replayer:
 
     def __init__(
         self,
-        events: Sequence[AnyEvent],
+        events: Sequence[AnyEvent | Post],
         sender: Sending,
         world: World,
         pace: Pace,
@@ -99,20 +99,20 @@ class Replayer:
         """
         began_s = self._saved_s = self._shown_s = self._world.clock_s()
         try:
-            for event in self._events[self._resumed_at :]:
-                if not self._until_due(event, began_s):
+            for post in map(posted, self._events[self._resumed_at :]):
+                if not self._until_due(post, began_s):
                     break
-                self._take(event)
+                self._take(post)
             self._sender.flush()
         finally:
             self._world.save(self._confirmed())
         self._world.show(self._reached)
         return self._report(self._world.clock_s() - began_s)
 
-    def _until_due(self, event: AnyEvent, began_s: float) -> bool:
+    def _until_due(self, post: Post, began_s: float) -> bool:
         """Wait for the event's time; false: told to stop."""
         count = self._reached - self._resumed_at
-        span_ms = event.event_time_ms - self._events[self._resumed_at].event_time_ms
+        span_ms = post.due_ms - posted(self._events[self._resumed_at]).due_ms
         due_s = began_s + self._pace.due_s(count, span_ms)
         now_s = self._world.clock_s()
         while now_s < due_s:
@@ -125,18 +125,18 @@ class Replayer:
             return not self._world.wait(0)
         return True
 
-    def _take(self, event: AnyEvent) -> None:
-        broken = violation(event, self._world.wall_ms())
+    def _take(self, post: Post) -> None:
+        broken = judge(post.raw, self._world.wall_ms()).code
         if broken is not None:
-            self._against_rules[broken[0]] += 1
+            self._against_rules[broken] += 1
         if broken is not None and self._refuse:
             self._refused += 1
             self._reached += 1
             return
-        self._sender.send_raw(event.event_id, event.region, wire.encode(event))
+        self._sender.send_raw(post.event_id, post.region, post.raw)
         # Only now: an event at which the sender fails is not behind us.
         self._reached += 1
-        self._sent[kind_of(event)] += 1
+        self._sent[post.kind] += 1
         self._sent_ends.append(self._reached)
 
     def _look(self, now_s: float) -> None:
