@@ -220,7 +220,7 @@ def _gate(command: argparse.ArgumentParser) -> None:
 def _compare(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
-    _add_rows(command)
+    _add_without_source(command)
     _add_seed(command)
     compare_command.add_options(command)
 
@@ -228,7 +228,7 @@ def _compare(command: argparse.ArgumentParser) -> None:
 def _tune(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_events(command)
-    _add_rows(command)
+    _add_without_source(command)
     _add_seed(command)
     tune_command.add_options(command)
 
@@ -330,6 +330,10 @@ def _add_events(command: argparse.ArgumentParser, *, train_to: bool | None = Tru
 def _add_rows(command: argparse.ArgumentParser) -> None:
     """How rows are made of events."""
     _add_processes(command)
+    _add_without_source(command)
+
+
+def _add_without_source(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--without-source",
         action="append",
