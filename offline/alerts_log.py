@@ -28,6 +28,9 @@ from stream_app.contract.topics import ALERTS, PARTITIONER, full_name, transacti
 _PARTITION = 0
 _WITHIN_S = 20.0  # for the broker to take an answer, and to give it back
 _POLL_S = 0.2
+# Producers of which a transaction failed go with the process: one that is fenced and let go
+# may spoil its heap (stream_app/shell/publisher.py).
+_LEFT_ALONE: list[Producer] = []
 
 
 class NotSaid(BrokerAway):
@@ -162,6 +165,7 @@ class AlertsLog:
             self._producer.flush(_WITHIN_S)  # serves the reports, which a commit does not
             self._producer.commit_transaction(_WITHIN_S)
         except KafkaException as error:
+            _LEFT_ALONE.append(self._producer)
             raise NotSaid(f"{name_of(self._kafka)}: {error.args[0].str()}") from None
         return self._until(max(offsets) + 1)
 
