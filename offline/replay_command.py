@@ -42,14 +42,35 @@ def run(
     NotAsServed : a replay as served gives something else than the topic of predictions holds
     """
     asked = plan(given, kafka, own, partitions)
+    watch = _watch(given, kafka, asked)
+    counts = _serve(given, kafka, asked, watch)
+    result = {"market": given.market, "served": asked.ways[-1].name, **counts}
+    match watch:
+        case Rescored():
+            return result | _as_served(watch)
+        case Comparison():
+            return result | _differs(given, asked, watch)
+        case None:
+            return result
+
+
+Watch = Rescored | Comparison | None
+
+
+def _watch(given: argparse.Namespace, kafka: KafkaSettings, asked: Plan) -> Watch:
+    """What is held against what; None: there is nothing to hold it to."""
+    if asked.as_served:
+        return Rescored(given.market, rescored.kept(kafka, given.market))
+    return Comparison(given.market) if len(asked.ways) == 2 else None
+
+
+def _serve(
+    given: argparse.Namespace, kafka: KafkaSettings, asked: Plan, watch: Watch
+) -> dict[str, int]:
+    """Serve again and write the results; how many there were of each."""
     way = Way(given.market, asked.partitions, asked.lineups)
     changes = [each.change for each in asked.ways]
-    watch: Rescored | Comparison | None = None
-    if asked.as_served:
-        watch = Rescored(given.market, rescored.kept(kafka, given.market))
-    elif len(asked.ways) == 2:
-        watch = Comparison(given.market)
-    counts = {"events": 0, "predictions": 0, "outcomes": 0}
+    counts = {"events": 0, PREDICTIONS.name: 0, OUTCOMES.name: 0}
     with ExitStack() as stack:
         write = {
             PREDICTIONS.name: stack.enter_context(opened(given.out, kafka)),
@@ -65,14 +86,7 @@ def run(
                     counts[output.topic.name] += 1
             if watch is not None:
                 watch.take(chunk, *outputs)
-    result = {"market": given.market, "served": asked.ways[-1].name, **counts}
-    match watch:
-        case Rescored():
-            return result | _as_served(watch)
-        case Comparison():
-            return result | _differs(given, asked, watch)
-        case _:
-            return result
+    return counts
 
 
 def _is_result(output: Output, market: str) -> bool:
