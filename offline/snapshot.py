@@ -84,6 +84,13 @@ class Request(Struct, frozen=True):
     without_sources: tuple[str, ...] = ()
 
 
+class Told(Struct, frozen=True):
+    """What one source reported: one that is far from the others may be left out."""
+
+    rows: int
+    shift_log: float | None  # median of log price less the region's; None: no region had sales
+
+
 class Snapshot(Struct, frozen=True):
     """`snapshot.json`."""
 
@@ -99,7 +106,7 @@ class Snapshot(Struct, frozen=True):
     events: dict[str, int]  # by "kind:verdict"
     accounts: tuple[Dropped, ...]  # from the events read down to the rows
     examples: dict[str, list[str]]  # of what rules refused
-    sources: dict[str, int]  # rows by who reported the sale
+    sources: dict[str, Told]  # by who reported the sale
     libraries: dict[str, str]
     snapshot_version: Literal[1] = 1
 
@@ -245,7 +252,6 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def _describe(data: Dataset, request: Request, files: Mapping[str, bytes]) -> Snapshot:
-    sources, homes = np.unique(data.source, return_counts=True)
     return Snapshot(
         market=data.market,
         request=request,
@@ -267,10 +273,16 @@ def _describe(data: Dataset, request: Request, files: Mapping[str, bytes]) -> Sn
         events=data.counts,
         accounts=account(data.counts, len(data), data.examples),
         examples=data.examples,
-        sources=dict(zip(sources.tolist(), homes.tolist(), strict=True)),
+        sources={source: _told(data, source) for source in np.unique(data.source).tolist()},
         libraries={name: library_version(name) for name in _LIBRARIES}
         | {"python": platform.python_version()},
     )
+
+
+def _told(data: Dataset, source: str) -> Told:
+    shifts = (data.log_price - data.naive_log)[data.source == source]
+    known = shifts[~np.isnan(shifts)]
+    return Told(len(shifts), float(np.median(known)) if known.size else None)
 
 
 def _schema(market: str) -> tuple[Column, ...]:

@@ -90,7 +90,7 @@ def _show(given: argparse.Namespace) -> dict[str, object]:
         "made_by": made.request.made_by,
         "origin": msgspec.to_builtins(made.request.origin),
         "read": msgspec.to_builtins(made.read),
-        "sources": made.sources,
+        "sources": msgspec.to_builtins(made.sources),
         "columns": [f"{c.name} ({c.dtype}, {c.unit})" for c in made.columns],
         "parts": msgspec.to_builtins(made.parts),
         "libraries": made.libraries,

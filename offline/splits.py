@@ -40,6 +40,10 @@ class NotEnough(WrongInput):
     """Too few rows, or none on one side: no model can be made of these data."""
 
 
+class KnownTooLate(WrongInput):
+    """Rows that were made when their sale was known: they would know what they must tell."""
+
+
 class Overlap(WrongInput):
     """The parts are not apart: whatever is judged on the newer would flatter."""
 
@@ -116,15 +120,17 @@ def without_duplicates(dataset: Dataset) -> Dataset:
 
 
 def refuse(dataset: Dataset, split: Split, older_min: int = OLDER_ROWS_MIN) -> None:
-    """Raise if the parts overlap, in rows, time or homes, or are too small.
+    """Raise if the parts overlap, in rows, time or homes, know too much, or are too small.
 
     Raises
     ------
+    KnownTooLate : a row was made after its own sale
     Overlap : the parts overlap; somebody shuffled
     NotEnough : a part has too few rows
     """
+    _refuse_known_too_late(dataset)
     older, newer = dataset.take(split.older), dataset.take(split.newer)
-    _refuse_shared("listing", older.listing_id, newer.listing_id)
+    _refuse_shared("listing", _listings(older), _listings(newer))
     if len(older) and len(newer):
         early = newer.listing_id[newer.listed_ms < older.sold_ms.max()]
         if early.size:
@@ -160,6 +166,21 @@ def refuse_thin(dataset: Dataset, split: Split) -> None:
                 f"{name} with fewer than {THIN_ROWS} older sales, {THIN_SHARE_MAX:.0%} may be: "
                 f"{_examples(thin)}"
             )
+
+
+def _refuse_known_too_late(dataset: Dataset) -> None:
+    """A listing must come before its sale, in time and in the log: what it saw was before both."""
+    late = (dataset.listed_ms > dataset.sold_ms) | (dataset.listing_offset >= dataset.sale_offset)
+    if late.any():
+        raise KnownTooLate(
+            f"{dataset.market}: {late.sum()} rows were made when their sale was in the log, and "
+            f"may know its price: {_examples(dataset.listing_id[late])}"
+        )
+
+
+def _listings(part: Dataset) -> NDArray[np.str_]:
+    """A listing's id means something within its region."""
+    return np.strings.add(np.strings.add(part.region, "/"), part.listing_id)
 
 
 def _refuse_shared(what: str, older: NDArray[np.str_], newer: NDArray[np.str_]) -> None:

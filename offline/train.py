@@ -115,6 +115,7 @@ def _train(
 ) -> Candidate:
     dataset = splits.without_duplicates(dataset)
     split = splits.forward(dataset)
+    splits.refuse(dataset, split)  # whoever parted them, and however
     splits.refuse_thin(dataset, split)
     older, holdout = dataset.take(split.older), dataset.take(split.newer)
     shape = shape or choose_shape(older, seed)

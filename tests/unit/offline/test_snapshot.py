@@ -83,7 +83,9 @@ def test_what_it_holds_is_described(folder: Path, rows: Dataset) -> None:
     assert made.rows == len(rows) == made.accounts[-1].after
     assert [c.name for c in made.columns][: len(NAMES)] == list(NAMES)
     assert {c.name: c.unit for c in made.columns}["log_price"] == "log USD"
-    assert made.sources == {builders.SOURCE: len(rows)}
+    (told_by,) = made.sources.values()
+    assert (list(made.sources), told_by.rows) == ([builders.SOURCE], len(rows))
+    assert abs(told_by.shift_log or 1.0) < 0.1
     assert (made.read[0].first_offset, made.read[0].end_offset) == (0, 2 * sales.HOMES)
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offline import splits
-from offline.splits import NotEnough, Overlap, Split
+from offline import splits, train
+from offline.splits import KnownTooLate, NotEnough, Overlap, Split
 from tests import sales
 
 
@@ -73,13 +73,43 @@ def test_a_shuffled_split_is_refused_with_count_and_examples() -> None:
     assert f"of {(~older).sum()} homes" in str(refused.value)
 
 
+def test_a_planted_shuffled_split_stops_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sales.rows()
+    older = np.random.default_rng(0).random(len(rows)) < 0.7
+    monkeypatch.setattr(splits, "forward", lambda dataset: Split(older, ~older, 0))
+
+    with pytest.raises(Overlap, match="homes were listed in the newer part before"):
+        train.train(rows, seed=0, made_ms=0)
+
+
+@pytest.mark.parametrize("column", ["listed_ms", "listing_offset"])
+def test_a_row_that_was_made_after_its_own_sale_stops_the_training(column: str) -> None:
+    rows = sales.rows()
+    places = getattr(rows, column).copy()
+    places[7] = {"listed_ms": rows.sold_ms, "listing_offset": rows.sale_offset}[column][7] + 1
+    planted = replace(rows, **{column: places})
+
+    says = rf"1 rows were made when their sale was in the log, .*: {rows.listing_id[7]}$"
+    with pytest.raises(KnownTooLate, match=says):
+        train.train(planted, seed=0, made_ms=0)
+
+
+def test_two_regions_may_use_one_listing_id() -> None:
+    rows = sales.rows()
+    split = splits.forward(rows)
+    ids, regions = rows.listing_id.copy(), rows.region.copy()
+    ids[-1], regions[0], regions[-1] = ids[0], "kc-1", "kc-2"
+
+    splits.refuse(replace(rows, listing_id=ids, region=regions), split)
+
+
 def test_a_listing_on_both_sides_is_refused() -> None:
     rows = sales.rows()
     split = splits.forward(rows)
     newer = split.newer.copy()
     newer[0] = True
 
-    with pytest.raises(Overlap, match=r"listings in both: 1 \(kc-0\)"):
+    with pytest.raises(Overlap, match=r"listings in both: 1 \(kc-0/kc-0\)"):
         splits.refuse(rows, split._replace(newer=newer))
 
 
