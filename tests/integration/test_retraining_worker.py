@@ -74,8 +74,8 @@ def check_answered_once(kafka: KafkaSettings, folder: Path) -> None:
     answers = [m for m in found if isinstance(m, RequestAnswered)]
     ends = Counter(a.request_id for a in answers if a.status is RequestStatus.DONE)
     begins = Counter(a.request_id for a in answers if a.status is RequestStatus.ACCEPTED)
+    assert begins == {"p-1": 1, "r-1": 1}, "accepted anew"
     assert ends == {"p-1": 1, "r-1": 1, "b-1": 1}
-    assert begins == {"p-1": 1, "r-1": 1}
     assert {a.status for a in answers}.isdisjoint({RequestStatus.FAILED, RequestStatus.REFUSED})
     assert count(found, PreflightMeasured) == count(found, RolledBack) == 1
     effects = Counter((folder / "effects").read_text().splitlines())
@@ -110,9 +110,9 @@ def test_the_check_catches_a_worker_that_forgets_its_answers(
 ) -> None:
     ask(kafka)
 
-    run_until_idle(environment, folder, "kill", "forgetful")
+    run_until_idle(environment, folder, "kill:preflight", "forgetful")
 
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="accepted anew"):
         check_answered_once(kafka, folder)
 
 

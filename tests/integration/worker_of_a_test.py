@@ -1,6 +1,6 @@
 """A retraining worker whose steps are those of step_of_a_test.py.
 
-    worker_of_a_test.py FOLDER [kill] [wait:STEP] [forgetful]
+    worker_of_a_test.py FOLDER [kill|kill:STEP] [wait:STEP] [forgetful]
 
 `forgetful` is the planted fault: what it answers it remembers, and does not read back.
 """
@@ -33,7 +33,7 @@ def main() -> None:
         step: WorkStep, request: AnyRequest, answer: RequestAnswered, now_ms: int
     ) -> Sequence[str]:
         waits = ["wait"] if f"wait:{step}" in how else []
-        kills = ["kill"] if "kill" in how else []
+        kills = ["kill"] if {"kill", f"kill:{step}"} & set(how) else []
         return [sys.executable, str(STEP), folder, step, request.request_id, *kills, *waits]
 
     kafka, own = from_environment()
