@@ -36,8 +36,8 @@ from stream_app.core.features import FEATURE_SET, FEATURES, NAMES
 
 DESCRIPTION = "snapshot.json"
 PART_ROWS = 50_000
-_PLACES = ("partition", "listing_offset", "sale_offset")  # not of the content
-_CONTENT = tuple(name for name in (*NUMBERS, *TEXTS) if name not in _PLACES)
+PLACES = ("partition", "listing_offset", "sale_offset")  # not of the content
+_CONTENT = tuple(name for name in (*NUMBERS, *TEXTS) if name not in PLACES)
 _VERSION_DIGITS = 12
 _LIBRARIES = ("housing-stream", "msgspec", "numpy", "pyarrow")
 

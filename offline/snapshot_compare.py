@@ -11,7 +11,7 @@ from offline import shift
 from offline.collector import Read
 from offline.dataset import Dataset
 from offline.shift import Shift
-from offline.snapshot import Columns, Snapshot
+from offline.snapshot import PLACES, Columns, Snapshot
 
 EXAMPLES = 3
 
@@ -38,8 +38,9 @@ class Comparison(Struct, frozen=True):
     rows: tuple[int, int]
     added: Homes
     gone: Homes
-    changed: Homes
-    changed_columns: dict[str, int]  # rows that differ in it, of those in both
+    changed: Homes  # in what they say, of those in both
+    changed_columns: dict[str, int]  # rows that differ in it
+    moved: int  # rows that lie elsewhere in the log, of those in both
     schema: tuple[str, ...]  # differences in words
     extents: tuple[Extent, ...]
     events: dict[str, tuple[int, int]]  # counts that differ
@@ -55,8 +56,10 @@ def compare(
     (one, ours), (other, theirs) = first, second
     our_homes, their_homes = _homes(ours), _homes(theirs)
     _, here, there = np.intersect1d(our_homes, their_homes, return_indices=True)
-    shared = [name for name in ours if name in theirs]
-    differ = {name: _differ(ours[name][here], theirs[name][there]) for name in shared}
+    differ = {
+        name: _differ(ours[name][here], theirs[name][there]) for name in ours if name in theirs
+    }
+    moved = np.logical_or.reduce([differ.pop(name) for name in PLACES])
     changed = np.logical_or.reduce(list(differ.values()))
     return Comparison(
         same_content=one.content_sha256 == other.content_sha256,
@@ -65,6 +68,7 @@ def compare(
         gone=_named(np.setdiff1d(our_homes, their_homes)),
         changed=_named(our_homes[here][changed]),
         changed_columns={name: int(rows.sum()) for name, rows in differ.items() if rows.any()},
+        moved=int(moved.sum()),
         schema=tuple(_schema(one, other)),
         extents=tuple(_extents(one.read, other.read)),
         events=_counts(one.events, other.events),

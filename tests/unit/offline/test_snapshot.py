@@ -171,11 +171,14 @@ def test_two_snapshots_differ_in_what_was_added_taken_away_and_changed(
     price = other.log_price.copy()
     price[:3] += 0.01
 
-    found = compared(tmp_path, one, replace(other, log_price=price))
+    found = compared(
+        tmp_path, one, replace(other, log_price=price, sale_offset=other.sale_offset + 1)
+    )
 
     assert not found.same_content
     assert (found.added.rows, found.gone.rows, found.changed.rows) == (200, 10, 3)
     assert found.changed_columns == {"log_price": 3}
+    assert found.moved == 990
     assert found.gone.examples[0].startswith("kc-")
     assert {shift.feature for shift in found.shifts} >= {"home_log_area", "log_price"}
     assert found.schema == ()
