@@ -80,7 +80,7 @@ def _snapshot(command: argparse.ArgumentParser) -> None:
 def _parity(command: argparse.ArgumentParser) -> None:
     _add_market(command)
     _add_processes(command)
-    parity_command.options(command)
+    parity_command.options(command, _count, _share)
 
 
 def _train(command: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 _LIBRARIES = ("housing-stream", "msgspec", "numpy")
 
 
-def options(command: argparse.ArgumentParser) -> None:
-    """Beside the market."""
+def options(
+    command: argparse.ArgumentParser, count: Callable[[str], int], share: Callable[[str], float]
+) -> None:
+    """Beside the market; `count` and `share` read a number."""
     command.description = (
         "Rebuild the features of each listing from the log, and compare them to the bit with those "
         "in the predictions that were served. Status 0: all equal. 1: a row differs, or is missing "
@@ -38,14 +41,14 @@ def options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--from-offset",
-        type=_offset,
+        type=count,
         default=0,
         metavar="N",
         help="of the events: only rows of listings from there on are compared; default: all",
     )
     command.add_argument(
         "--sample",
-        type=_share,
+        type=share,
         default=1.0,
         metavar="SHARE",
         help="of the listings, above 0 to 1, always the same ones: 0.001 is one in a thousand",
@@ -131,19 +134,3 @@ def _shown(certificate: Certificate) -> dict[str, object]:
         "feature_set": certificate.feature_set,
         "sha256": certificate.sha256,
     }
-
-
-def _offset(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 is wanted")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a number above 0, up to 1, is wanted")
-    return share
