@@ -27,6 +27,7 @@ def _places(folders: Folders) -> Mapping[str, Mapping[str, object]]:
             "signing_key_file": f"{key}.key",
             "mlflow_tracking_uri": f"sqlite:///{mlflow / 'mlflow.db'}",
             "mlflow_artifacts": mlflow / "artifacts",
+            "trail_file": mlflow / "trail.jsonl",
         },
         "monitoring": {
             "archive_dir": folders.archive,

@@ -131,7 +131,8 @@ class Story:
         printed = self._programs.finish(program, lambda: self._screen.tick("training"))
         self._screen.settle()
         trained = msgspec.json.decode(_last_line(printed), type=Trained)
-        self._programs.run("announce", "offline", "announce", *market, "--json")
+        first = "--without-gate", "the first champion: there is none to be better than"
+        self._programs.run("promote", "offline", "promote", *market, *first, "--json")
         self._screen.say(f"champion {trained.version} is announced")
 
     def _activate(self, observer: Observer, workers: Workers) -> None:

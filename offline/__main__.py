@@ -1,4 +1,4 @@
-"""`python -m offline`: train, backtest, announce, roll back, roll out. Turns every fault into one clear line."""
+"""`python -m offline`: from the event log to a champion that can be trusted. Turns every fault into one clear line."""
 
 import json
 import os
@@ -18,9 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before MLflow is imported: it reports home and draws bars otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    from offline import announce, commands
+    from offline import commands
     from offline.faults import BrokerAway, Refused, WrongInput
     from offline.progress import say
+    from stream_app.contract.rejects import ModelRefused
     from stream_app.contract.settings import BadSettings
 
     try:
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSettings, WrongInput) as error:
         say(f"offline {given.command}: {error}")
         return WRONG_INPUT
-    except (announce.Held, announce.NotAnnounced, BrokerAway, Refused, OSError) as error:
+    except (Refused, BrokerAway, ModelRefused, OSError) as error:
         say(f"offline {given.command}: {error}")
         return FAILED
     _show(result, as_json=given.json)

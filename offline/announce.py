@@ -1,27 +1,24 @@
-"""Puts a version into service: tells it on `housing.models`, where scorers listen."""
+"""Tells on `housing.models` who serves, where scorers listen.
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+Not here: who may serve (promote.py, rollout.py).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka import Message as ConfluentMessage
 from msgspec import Struct
 
-from offline.faults import NotRegistered
+from offline.faults import NotAnnounced
 from stream_app.contract import wire
-from stream_app.contract.models import Alias, AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
+from stream_app.contract.models import AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, PARTITIONER, RECORD_BYTES_MAX, full_name
 
 DELIVERY_TIMEOUT_S = 30
-
-
-class NotAnnounced(Exception):
-    """The broker did not confirm: whoever serves goes on as before."""
-
-
-class Held(Exception):
-    """The audit holds the version back, and nobody has said that he looked."""
+# Producers of which a transaction failed: one that is let go after it was fenced can spoil
+# the heap of its process (stream_app/shell/publisher.py).
+_LEFT_ALONE: list[Producer] = []
 
 
 class Message(NamedTuple):
@@ -31,94 +28,16 @@ class Message(NamedTuple):
     value: bytes
 
 
-Send = Callable[[KafkaSettings, Sequence[Message]], None]
+class Change(Struct, frozen=True):
+    """What to announce, and what the aliases are then."""
 
-
-class Versions(Protocol):
-    """What is asked of the aliases."""
-
-    def announcement(self, version: str) -> ChampionAnnounced: ...
-
-    def alias(self, alias: str) -> str | None: ...
-
-    def set_alias(self, alias: str, version: str) -> None: ...
-
-    def held(self, version: str) -> str | None: ...
-
-    def review(self, version: str, reason: str) -> None: ...
-
-
-class Promotion(Struct, frozen=True):
-    """What was announced."""
-
-    market: str
-    version: str
-    previous: str | None
-    reason: str
-
-
-def promote(
-    versions: Versions,
-    send: Send,
-    kafka: KafkaSettings,
-    market: str,
-    version: str | None,
-    reason: str,
-    reviewed: str | None = None,
-) -> Promotion:
-    """Announce a version (the challenger if none is named) as the market's champion.
-
-    The broker is told first and MLflow after: what is not confirmed has not happened.
-    `reviewed` is why a version that the audit holds may be served all the same.
-
-    Raises
-    ------
-    NotRegistered : no such version, or no challenger
-    Held : the audit holds the version, and there is no review of it
-    NotAnnounced : the broker did not confirm
-    """
-    version = version or versions.alias(Alias.CHALLENGER)
-    if version is None:
-        raise NotRegistered(f"{market}: nothing was trained yet")
-    announced = versions.announcement(version)
-    if reviewed is not None:
-        versions.review(version, reviewed)
-    held = versions.held(version)
-    if held is not None:
-        raise Held(f"{version} is held: {held}; look, then say why it may serve: --reviewed REASON")
-    before = versions.alias(Alias.CHAMPION)
-    # The same champion again changes nothing: the way back stays what it was.
-    previous = versions.alias(Alias.PREVIOUS) if before == version else before
-    told = _messages(announced, previous, reason)
-    if previous is not None:
-        told = [announcement_message(versions.announcement(previous)), *told]
-    if before != version:
-        # Whoever was tried out beside the old champion is not tried out beside the new one.
-        told.append(rollout_message(market, RolloutMode.OFF, 0.0, reason))
-    send(kafka, told)
-    if previous is not None:
-        versions.set_alias(Alias.PREVIOUS, previous)
-    versions.set_alias(Alias.CHAMPION, version)
-    return Promotion(market, version, previous, reason)
+    messages: Sequence[Message]
+    aliases: dict[str, str]  # the changed ones
 
 
 def announcement_message(announced: ChampionAnnounced) -> Message:
     manifest = announced.manifest
     return Message(f"{manifest.market}/champion/{manifest.version}", wire.encode(announced))
-
-
-def _messages(announced: ChampionAnnounced, previous: str | None, reason: str) -> list[Message]:
-    """The version before its alias, so that nobody is told to serve what he does not know."""
-    manifest = announced.manifest
-    named = [(Alias.PREVIOUS, previous), (Alias.CHAMPION, manifest.version)]
-    return [
-        announcement_message(announced),
-        *(
-            alias_message(manifest.market, alias, version, reason)
-            for alias, version in named
-            if version is not None
-        ),
-    ]
 
 
 def alias_message(market: str, alias: str, version: str, reason: str) -> Message:
@@ -132,40 +51,33 @@ def rollout_message(market: str, mode: RolloutMode, share: float, reason: str) -
 
 
 def publish(kafka: KafkaSettings, messages: Sequence[Message]) -> None:
-    """Send in order; return when all are confirmed.
+    """Send in order and in one transaction: a reader of what is committed sees all or nothing.
+
+    Who dies in the middle has told nobody; `housing.models` stands still until the broker
+    gives the transaction up, after `DELIVERY_TIMEOUT_S`.
 
     Raises
     ------
-    NotAnnounced : names the first that was not confirmed
+    NotAnnounced : the broker did not confirm
     """
-    failures: list[str] = []
-
-    def note(error: object, sent: ConfluentMessage) -> None:
-        if error is not None:
-            failures.append(f"{sent.key()!r}: {error}")
-
     topic = full_name(kafka.prefix, MODELS)
     producer = Producer(
         {
             "bootstrap.servers": kafka.bootstrap_servers,
-            "enable.idempotence": True,  # and with it acks=all, in order
+            # One for all markets: who comes second ends the transaction of who came first.
+            "transactional.id": f"{kafka.prefix}.offline",
+            "transaction.timeout.ms": DELIVERY_TIMEOUT_S * 1000,
             "partitioner": PARTITIONER,
             "message.max.bytes": RECORD_BYTES_MAX,
             "log_level": 2,  # what failed is told once, by us
-            "message.timeout.ms": DELIVERY_TIMEOUT_S * 1000,
         }
     )
-    for message in messages:
-        producer.produce(
-            topic,
-            message.value,
-            message.key,
-            partition=0,
-            on_delivery=note,
-        )
     try:
-        unsent = producer.flush(DELIVERY_TIMEOUT_S + 5)
+        producer.init_transactions(DELIVERY_TIMEOUT_S)
+        producer.begin_transaction()
+        for message in messages:
+            producer.produce(topic, message.value, message.key, partition=0)
+        producer.commit_transaction(DELIVERY_TIMEOUT_S)
     except KafkaException as error:
-        raise NotAnnounced(f"{topic}: {error}") from error
-    if unsent or failures:
-        raise NotAnnounced(f"{topic}: {failures[0] if failures else f'{unsent} unconfirmed'}")
+        _LEFT_ALONE.append(producer)
+        raise NotAnnounced(f"{topic}: {error.args[0].str()}") from error

@@ -13,16 +13,17 @@ from offline import (
     tune_command,
 )
 from stream_app.contract.markets import MARKETS
-from stream_app.contract.models import RolloutMode
 
 GATE_LABEL_DELAY_DAYS = 30  # until a deed is recorded and its price published
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `python -m offline`."""
+    from offline import registry_options
+
     top = argparse.ArgumentParser(
         prog="python -m offline",
-        description="From the event log to a champion: train, judge, announce.",
+        description="From the event log to a champion: train, judge, promote.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _snapshot(
@@ -48,9 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _compare(commands.add_parser("compare", help="kinds of models on the same folds: a table"))
     _tune(commands.add_parser("tune", help="search for the shape of the trees"))
-    _announce(commands.add_parser("announce", help="put a registered version into service"))
-    _rollback(commands.add_parser("rollback", help="return to the champion before"))
-    _rollout(commands.add_parser("rollout", help="try a challenger: in shadow, or on a share"))
+    registry_options.add(commands, _add_market)
     return top
 
 
@@ -84,6 +83,8 @@ def _parity(command: argparse.ArgumentParser) -> None:
 
 
 def _train(command: argparse.ArgumentParser) -> None:
+    from offline import registry_options
+
     _add_market(command)
     _add_events(command)
     _add_rows(command)
@@ -98,6 +99,7 @@ def _train(command: argparse.ArgumentParser) -> None:
         metavar="FILE|JSON",
         help="of the trees, as `tune` writes it; default: the best of few on later homes",
     )
+    registry_options.add_deed(command, "trained by hand")
 
 
 def _backtest(command: argparse.ArgumentParser) -> None:
@@ -231,60 +233,6 @@ def _tune(command: argparse.ArgumentParser) -> None:
     _add_without_source(command)
     _add_seed(command)
     tune_command.add_options(command)
-
-
-def _announce(command: argparse.ArgumentParser) -> None:
-    _add_market(command)
-    command.add_argument("--version", metavar="V", help="default: the challenger")
-    command.add_argument(
-        "--reason", default="announced by hand", help="kept with the alias; default: %(default)s"
-    )
-    command.add_argument(
-        "--reviewed", metavar="REASON", help="why a version that the audit holds may be served"
-    )
-
-
-def _rollback(command: argparse.ArgumentParser) -> None:
-    _add_market(command)
-    command.add_argument(
-        "--leave", metavar="V", help="only if this is the champion; done before, nothing is told"
-    )
-    _add_reason(command, "rolled back by hand")
-
-
-def _rollout(command: argparse.ArgumentParser) -> None:
-    _add_market(command)
-    command.add_argument(
-        "--mode",
-        required=True,
-        choices=[mode.value for mode in RolloutMode],
-        help="off: nothing; shadow: it scores all, unseen; canary, ab: it answers a share",
-    )
-    command.add_argument(
-        "--share",
-        type=_share,
-        metavar="X",
-        help="of the listings, above 0 to 1; default: 0.1 as canary, 0.5 in ab",
-    )
-    command.add_argument("--version", metavar="V", help="default: the challenger there is")
-    _add_reason(command, "rolled out by hand")
-
-
-def _add_reason(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument(
-        "--reason", default=default, help="kept with the alias; default: %(default)s"
-    )
-    command.add_argument("--dry-run", action="store_true", help="tell nobody; show what would be")
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a number above 0, up to 1, is wanted")
-    return share
 
 
 def _add_market(command: argparse.ArgumentParser) -> None:

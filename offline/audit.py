@@ -4,7 +4,7 @@ Some findings hold a candidate for review: an error that is too small, a feature
 that alone tells the price, a row that was made when its sale had happened. On real
 sales each of these has been a leak. The others are notes.
 
-Not here: the review itself (offline/announce.py asks for its reason).
+Not here: the review itself (`offline promote` asks for its reason).
 """
 
 from collections.abc import Iterator

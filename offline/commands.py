@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline import announced, events, log, parity_command, requests_command, snapshot_command
+from offline import (
+    events,
+    log,
+    parity_command,
+    requests_command,
+    serving_command,
+    snapshot_command,
+    trail_command,
+)
 from offline.events import WrongOptions
-from offline.faults import NotRegistered
 from offline.log import Partition
 from offline.progress import say, told
-from offline.rollout import Change, roll_back, roll_out
 from offline.settings import OfflineSettings, from_environment
+from offline.trail_command import recorded
 from stream_app.contract.markets import MARKETS
-from stream_app.contract.models import ChampionAnnounced, Manifest, RolloutMode
+from stream_app.contract.models import Manifest
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.spans import DAY_MS
 
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
 def train(given: argparse.Namespace) -> dict[str, object]:
     """Data set, candidate, registration as challenger."""
-    from offline import audit, shift
+    from offline import audit, papers, shift
     from offline.registry import Registry
     from offline.shape import read_shape
     from offline.train import train as make
@@ -48,15 +55,15 @@ def train(given: argparse.Namespace) -> dict[str, object]:
     parts = shift.report(data, candidate)
     held = audit.held(found)
     if held is not None:
-        say(f"HELD for review, `announce` will ask for --reviewed: {held}")
-    papers = {"audit.json": found, "split.json": parts, "shape.json": candidate.shape}
+        say(f"HELD for review, `promote` will ask for --reviewed: {held}")
     announced = Registry(own, given.market).register(
-        candidate, data, held, {name: _json(paper) for name, paper in papers.items()}
+        candidate, data, held, papers.of(given, data, candidate, found, parts)
     )
     manifest = announced.manifest
     if given.request is not None:
         Registry(own, given.market).note_request(manifest.version, given.request)
     return _made(manifest) | {
+        "reason": given.reason,
         "events": data.counts,
         "shape": msgspec.to_builtins(candidate.shape),
         "held": held,
@@ -222,87 +229,45 @@ def _data(given: argparse.Namespace) -> tuple[OfflineSettings, Dataset]:
     return own, events.rows(given, kafka, own)
 
 
-def announce(given: argparse.Namespace) -> dict[str, object]:
-    """Promote a registered version."""
-    from offline.announce import promote, publish
-    from offline.registry import Registry
+def versions(given: argparse.Namespace) -> dict[str, object]:
+    """What there is of a market."""
+    from offline import versions_command
 
-    kafka, own = from_environment()
-    versions = Registry(own, given.market)
-    promotion = promote(
-        versions, publish, kafka, given.market, given.version, given.reason, given.reviewed
-    )
-    return msgspec.structs.asdict(promotion)
+    return versions_command.versions(given)
 
 
-def rollback(given: argparse.Namespace) -> dict[str, object]:
-    """Let champion and previous change places."""
-    kafka, own = from_environment()
-    now = announced.read(kafka, given.market)
-    return _changed(given, kafka, own, roll_back(now, given.reason, given.leave))
+def retire(given: argparse.Namespace) -> dict[str, object]:
+    """Take a version out of use."""
+    from offline import versions_command
+
+    return versions_command.retire_version(given)
 
 
-def rollout(given: argparse.Namespace) -> dict[str, object]:
-    """Set the challenger, and what it is for."""
-    kafka, own = from_environment()
-    now = announced.read(kafka, given.market)
-    named = None
-    if given.version is not None:
-        named = now.champions.get(given.version) or _registered(own, given)
-    change = roll_out(now, RolloutMode(given.mode), given.share, named, given.reason)
-    return _changed(given, kafka, own, change)
+def card(given: argparse.Namespace) -> dict[str, object]:
+    """The model card of a version."""
+    from offline import card_command
+
+    return card_command.run(given)
 
 
-def _registered(own: OfflineSettings, given: argparse.Namespace) -> ChampionAnnounced:
-    """A version that was never announced; one that the audit holds must be reviewed first."""
-    from offline.announce import Held
-    from offline.registry import Registry
+def reproduce(given: argparse.Namespace) -> dict[str, object]:
+    """Make a version again."""
+    from offline import reproduce_command
 
-    versions = Registry(own, given.market)
-    held = versions.held(given.version)
-    if held is not None:
-        raise Held(f"{given.version} is held: {held}; `announce` takes a review of it")
-    return versions.announcement(given.version)
+    return reproduce_command.run(given)
 
 
-def _changed(
-    given: argparse.Namespace, kafka: KafkaSettings, own: OfflineSettings, change: Change
-) -> dict[str, object]:
-    """Tell the broker, then MLflow, unless all of it is only to be looked at."""
-    from offline.announce import publish
+def lineage(given: argparse.Namespace) -> dict[str, object]:
+    """From data to answers, and back."""
+    from offline import lineage_command
 
-    result: dict[str, object] = {
-        "market": given.market,
-        "dry_run": given.dry_run,
-        **change.aliases,
-        "told": [message.key for message in change.messages],
-    }
-    if given.dry_run:
-        return result
-    publish(kafka, change.messages)
-    return result | {"not_in_registry": _keep_in_step(own, given.market, change)}
-
-
-def _keep_in_step(own: OfflineSettings, market: str, change: Change) -> list[str]:
-    """Set MLflow's aliases, too; give those that it did not take. Who serves is settled by now."""
-    from mlflow.exceptions import MlflowException
-
-    from offline.registry import Registry
-
-    left: list[str] = []
-    for alias, version in change.aliases.items():
-        try:
-            Registry(own, market).set_alias(alias, version)
-        except (NotRegistered, MlflowException) as error:
-            say(f"MLflow's alias {alias} stays: {error}")
-            left.append(alias)
-    return left
+    return lineage_command.run(given)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "snapshot": snapshot_command.run,
     "parity": parity_command.run,
-    "train": train,
+    "train": recorded("train", train),
     "backtest": backtest,
     "eda": eda,
     "errors": errors,
@@ -312,17 +277,19 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "worker": requests_command.work,
     "request": requests_command.ask,
     "requests": requests_command.show,
-    "gate": gate,
     "compare": compare,
     "tune": tune,
-    "announce": announce,
-    "rollback": rollback,
-    "rollout": rollout,
+    "gate": recorded("gate", gate),
+    "promote": recorded("promote", serving_command.promote),
+    "rollback": recorded("rollback", serving_command.rollback, even_unwritten=True),
+    "rollout": recorded("rollout", serving_command.rollout),
+    "versions": versions,
+    "retire": recorded("retire", retire),
+    "card": card,
+    "reproduce": reproduce,
+    "lineage": lineage,
+    "trail": trail_command.show,
 }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value)).decode()
 
 
 def _plan(given: argparse.Namespace, own: OfflineSettings) -> Plan:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offline import log
 from offline.faults import WrongInput
-from offline.log import Partition
+from offline.log import Line, Partition
 from offline.progress import say, told
 from offline.settings import OfflineSettings
 from stream_app.contract.settings import KafkaSettings
@@ -64,8 +66,11 @@ def rows(
     kafka: KafkaSettings,
     own: OfflineSettings,
     progress: Callable[[], Callable[[int], None]] = told,
+    ends: Mapping[int, int] | None = None,
 ) -> Dataset:
     """The rows that training sees: of a snapshot as they are, else by replaying the log.
+
+    `ends`: offsets by partition, where the log is taken to end; else where it ends now.
 
     Raises
     ------
@@ -78,8 +83,9 @@ def rows(
 
     before_ms = _EVER_MS if given.train_to is None else given.train_to
     say(f"replaying the events of {given.market}")
+    read = partitions(given, kafka, own)
     data = dataset.collect(
-        partitions(given, kafka, own),
+        read if ends is None else until(read, ends),
         given.market,
         before_ms,
         progress(),
@@ -90,6 +96,22 @@ def rows(
     data = splits.without_duplicates(data)
     say(f"{records:,} events read, {len(data):,} sold homes; events {data.counts}")
     return data
+
+
+@dataclass(frozen=True)
+class _Until:
+    """Lines before an offset."""
+
+    lines: Iterable[Line]
+    end: int
+
+    def __iter__(self) -> Iterator[Line]:
+        return takewhile(lambda line: line.record.offset < self.end, self.lines)
+
+
+def until(partitions: Sequence[Partition], ends: Mapping[int, int]) -> list[Partition]:
+    """The log as it was when its partitions ended at these offsets; one not named was not there."""
+    return [p._replace(lines=_Until(p.lines, ends.get(p.number, 0))) for p in partitions]
 
 
 def cores() -> int:

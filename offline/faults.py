@@ -17,3 +17,7 @@ class Refused(Exception):
 
 class BrokerAway(Exception):
     """No broker answers. It may be there again in a moment."""
+
+
+class NotAnnounced(Refused):
+    """The broker did not confirm."""

@@ -9,7 +9,8 @@ from offline import criteria, gate, log
 from offline.gate_evidence import gather
 from offline.log import Partition
 from offline.progress import say, told
-from offline.registry import PASSED, Registry
+from offline.promote import PASSED
+from offline.registry import Registry
 from offline.settings import OfflineSettings
 from stream_app.contract.spans import DAY_MS
 
@@ -32,12 +33,13 @@ def run(
     paper = {
         **msgspec.to_builtins(verdict),
         "reasons": verdict.reasons,
+        "reason": "; ".join(verdict.reasons),
         "criteria": msgspec.to_builtins(limits),
         "label_delay_days": given.label_delay_days,
     }
     Registry(own, given.market).keep_verdict(
         verdict.version,
-        PASSED if verdict.passed else "; ".join(verdict.reasons),
+        PASSED if verdict.passed else str(paper["reason"]),
         verdict.champion,
         msgspec.json.format(msgspec.json.encode(paper)).decode(),
     )

@@ -95,7 +95,7 @@ def gather(
         slower=_slower(final, old, answers.after),
         bundle_bytes=announced.manifest.bundle_bytes,
         refused=final if isinstance(final, str) else None,
-        held=versions.held(version),
+        held=versions.standing(version).held,
     )
 
 

@@ -2,42 +2,50 @@
 
 A version's name follows from its bytes and its data, so the same training is the
 same version, registered once. Aliases: `challenger` (registered last), `champion`
-(announced), `previous` (the way back). MLflow moves nobody: offline/announce.py does.
+(announced), `previous` (the way back). MLflow moves nobody: what is told on `housing.models` does (announce.py).
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum, auto
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import msgspec
 from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from offline import bundle, keys, reference
 from offline.dataset import Dataset
 from offline.faults import NotRegistered
+from offline.promote import PASSED, Standing
 from offline.settings import OfflineSettings
-from offline.train import Candidate, manifest_of
+from offline.train import Candidate
+from offline.vault import Vault
 from stream_app.contract import wire
 from stream_app.contract.models import Alias, ChampionAnnounced, Manifest
+from stream_app.core.features import NAMES
+from stream_app.scoring.champion import Champion
 
 _ANNOUNCEMENT = "announcement.json"
 _JUDGED = "judged.json"
 _VERSION_TAG = "version"
-_HELD_TAG = "held"
-_REVIEWED_TAG = "reviewed"
-_REQUESTS_TAG = "requests"  # ids, parted by spaces: whom it was made for
-_GATE_TAG = "gate"  # `PASSED`, or why it did not
-_AGAINST_TAG = "gate_against"  # the champion it was judged against; empty: the naive price
 _VERDICT = "gate.json"
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
 _SQLITE = "sqlite:///"
-PASSED = "passed"
+
+
+class Tag(StrEnum):
+    """What is noted of a version."""
+
+    HELD = auto()  # why the audit holds it
+    REVIEWED = auto()  # why it may serve all the same
+    GATE = auto()  # `PASSED`, or why it did not pass
+    GATE_AGAINST = auto()  # the champion it was judged against; empty: the naive price
+    RETIRED = auto()  # why
+    REQUESTS = auto()  # ids, parted by spaces: whom it was made for
 
 
 class Trained(NamedTuple):
@@ -56,9 +64,33 @@ class Registry:
         if settings.mlflow_tracking_uri.startswith(_SQLITE):
             file = Path(settings.mlflow_tracking_uri.removeprefix(_SQLITE))
             file.parent.mkdir(parents=True, exist_ok=True)
+        self.vault = Vault(settings)
         self._settings = settings
         self._name = f"housing-{market}"
         self._client = MlflowClient(settings.mlflow_tracking_uri)
+
+    def of_request(self, request_id: str) -> "Trained | None":
+        """What was registered for a request; None: nothing was, yet."""
+        found = self._client.search_model_versions(f"name='{self._name}'")
+        for version in found:
+            if request_id in version.tags.get(Tag.REQUESTS, "").split():
+                name = version.tags[_VERSION_TAG]
+                return Trained(name, self.standing(name).held)
+        return None
+
+    def note_request(self, version: str, request_id: str) -> None:
+        """Note that the version was made for the request; the same may be for several.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        known = self._need(version).tags.get(Tag.REQUESTS, "")
+        self.mark(version, Tag.REQUESTS, f"{known} {request_id}".strip())
+
+    def of(self, market: str) -> "Registry":
+        """Another market's."""
+        return Registry(self._settings, market)
 
     def register(
         self,
@@ -71,21 +103,29 @@ class Registry:
 
         `held` says why it is not to be served without a review; `papers` are kept with
         the version, text by file name.
+
+        Raises
+        ------
+        NotRegistered : it is there, and retired
         """
-        manifest = candidate.champion.manifest
-        found = self._find(manifest.version)
+        version = candidate.champion.version
+        found = self._find(version)
+        if found is not None and Tag.RETIRED in found.tags:
+            raise NotRegistered(f"{version} is retired: {found.tags[Tag.RETIRED]}")
         known = None if found is None else self._announcement(found)
-        if known is not None:
-            manifest = known.manifest
+        made_ms = (candidate.champion if known is None else known).manifest.made_ms
         # Also of a known version: the store may have been emptied, or the key be a new one.
-        announced = self._keep(candidate, manifest, dataset)
+        # What MLflow holds of it is not signed anew: somebody may have written into it.
+        announced = self.vault.keep(candidate, made_ms, dataset)
         if found is None:
             self._record(announced)
         elif announced != known:
             self._client.log_text(found.run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
-        judged = self._keep_judged(candidate, manifest.made_ms)
-        self._file(manifest.version, held, {**papers, _JUDGED: wire.encode(judged).decode()})
-        self.set_alias(Alias.CHALLENGER, manifest.version)
+        judged = self.vault.keep_judged(candidate, made_ms)
+        self.attach(version, {**papers, _JUDGED: wire.encode(judged).decode()})
+        if held is not None:
+            self.mark(version, Tag.HELD, held)
+        self.set_alias(Alias.CHALLENGER, version)
         return announced
 
     def announcement(self, version: str) -> ChampionAnnounced:
@@ -139,25 +179,72 @@ class Registry:
         number = self._need(version).version
         self._client.set_registered_model_alias(self._name, alias, number)
 
-    def held(self, version: str) -> str | None:
-        """Why the version is not to be served without a review; None once it was reviewed.
+    def aliases(self) -> dict[str, str | None]:
+        """What each alias names."""
+        return {alias: self.alias(alias) for alias in Alias}
+
+    def versions(self) -> list[str]:
+        """All versions, the one registered first in front."""
+        found = self._client.search_model_versions(f"name='{self._name}'")
+        return [v.tags[_VERSION_TAG] for v in sorted(found, key=lambda v: int(v.version))]
+
+    def files(self, version: str) -> set[str]:
+        """Names of what the store holds of the version.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        kept = [self.announcement(version)]
+        judged = self.paper(version, _JUDGED)
+        kept += [] if judged is None else [_read(judged)]
+        drift = kept[0].manifest.reference_sha256
+        return {one.address for one in kept} | ({f"{drift}.parquet"} if drift else set())
+
+    def standing(self, version: str) -> Standing:
+        """What is noted of the version, as far as it bears on who may serve.
 
         Raises
         ------
         NotRegistered : there is no such version
         """
         tags = self._need(version).tags
-        return None if _REVIEWED_TAG in tags else tags.get(_HELD_TAG)
+        return Standing(
+            version,
+            held=None if Tag.REVIEWED in tags else tags.get(Tag.HELD),
+            retired=tags.get(Tag.RETIRED),
+        )
 
-    def review(self, version: str, reason: str) -> None:
-        """Note that somebody looked at a held version and lets it be served.
+    def reviewed(self, version: str) -> str | None:
+        """Why somebody let a held version pass; None: nobody did.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        found: str | None = self._need(version).tags.get(Tag.REVIEWED)
+        return found
+
+    def mark(self, version: str, tag: Tag, text: str) -> None:
+        """Note something of the version; the newest word holds.
 
         Raises
         ------
         NotRegistered : there is no such version
         """
         number = self._need(version).version
-        self._client.set_model_version_tag(self._name, number, _REVIEWED_TAG, reason)
+        self._client.set_model_version_tag(self._name, number, tag, text[:_TAG_LETTERS_MAX])
+
+    def attach(self, version: str, papers: Mapping[str, str]) -> None:
+        """Keep texts with the version, by file name; the newest of a name holds.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        """
+        run_id = self._need(version).run_id
+        for name, text in papers.items():
+            self._client.log_text(run_id, text, name)
 
     def keep_verdict(self, version: str, said: str, against: str | None, paper: str) -> None:
         """Keep what the gate said: `PASSED` or why not, against which champion, and all of it.
@@ -166,12 +253,9 @@ class Registry:
         ------
         NotRegistered : there is no such version
         """
-        found = self._need(version)
-        self._client.log_text(found.run_id, paper, _VERDICT)
-        for tag, text in ((_GATE_TAG, said), (_AGAINST_TAG, against or "")):
-            self._client.set_model_version_tag(
-                self._name, found.version, tag, text[:_TAG_LETTERS_MAX]
-            )
+        self.attach(version, {_VERDICT: paper})
+        self.mark(version, Tag.GATE, said)
+        self.mark(version, Tag.GATE_AGAINST, against or "")
 
     def gate_of(self, version: str, champion: str | None) -> str | None:
         """`PASSED` if the version passed the gate against this champion, else why not.
@@ -183,68 +267,43 @@ class Registry:
         NotRegistered : there is no such version
         """
         tags = self._need(version).tags
-        said: str | None = tags.get(_GATE_TAG)
-        against = tags.get(_AGAINST_TAG) or None
+        said: str | None = tags.get(Tag.GATE)
+        against = tags.get(Tag.GATE_AGAINST) or None
         if said == PASSED and against != champion:
             return f"judged against {against or 'no champion'}, {champion or 'none'} serves now"
         return said
 
-    def of_request(self, request_id: str) -> "Trained | None":
-        """What was registered for a request; None: nothing was, yet."""
-        found = self._client.search_model_versions(f"name='{self._name}'")
-        for version in found:
-            if request_id in version.tags.get(_REQUESTS_TAG, "").split():
-                name = version.tags[_VERSION_TAG]
-                return Trained(name, self.held(name))
-        return None
-
-    def note_request(self, version: str, request_id: str) -> None:
-        """Note that the version was made for the request; the same may be for several.
+    def open(self, version: str) -> Champion:
+        """The champion as a scorer will have it, checked as a scorer will check it.
 
         Raises
         ------
         NotRegistered : there is no such version
+        ModelRefused : signature, bytes or answers are not what was registered
         """
-        found = self._need(version)
-        known = found.tags.get(_REQUESTS_TAG, "")
-        self._client.set_model_version_tag(
-            self._name, found.version, _REQUESTS_TAG, f"{known} {request_id}".strip()
-        )
+        return self.vault.open(self.announcement(version))
 
-    def _file(self, version: str, held: str | None, papers: Mapping[str, str]) -> None:
-        found = self._need(version)
-        for name, text in papers.items():
-            self._client.log_text(found.run_id, text, name)
-        if held is not None:
-            self._client.set_model_version_tag(
-                self._name, found.version, _HELD_TAG, held[:_TAG_LETTERS_MAX]
-            )
+    def features_read(self, version: str) -> tuple[str, ...]:
+        """The features that some tree of it is split on.
 
-    def _keep(
-        self, candidate: Candidate, manifest: Manifest, dataset: Dataset
-    ) -> ChampionAnnounced:
-        drift = reference.sample(dataset, candidate.holdout, candidate.holdout_log)
-        found = bundle.put(Path(self._settings.model_store), drift, ".parquet")
-        return self._sign(
-            candidate.bundle, msgspec.structs.replace(manifest, reference_sha256=found)
-        )
+        Raises
+        ------
+        NotRegistered, ModelRefused : as `open`
+        """
+        used = self.open(version).used
+        return tuple(name for name, is_read in zip(NAMES, used, strict=True) if is_read)
 
-    def _keep_judged(self, candidate: Candidate, made_ms: int) -> ChampionAnnounced:
-        """Without errors for an interval to start from: those of the holdout would be a leak."""
-        dumped = bundle.dump(candidate.judged.regressor)
-        seed = candidate.champion.manifest.seed
-        return self._sign(
-            dumped, manifest_of(candidate.older, candidate.judged, dumped, seed, made_ms)
-        )
+    def genuine(self, version: str) -> ChampionAnnounced:
+        """What was registered, if manifest and bundle are still those that were signed.
 
-    def _sign(self, dumped: bytes, manifest: Manifest) -> ChampionAnnounced:
-        bundle_hash = bundle.put(Path(self._settings.model_store), dumped, ".skops")
-        key = keys.signing_key(Path(self._settings.signing_key_file))
-        return ChampionAnnounced(
-            manifest=manifest,
-            signature=key.sign(wire.manifest_bytes(manifest)).hex(),
-            address=f"{bundle_hash}.skops",
-        )
+        Raises
+        ------
+        NotRegistered : there is no such version
+        ModelRefused : signature or bytes are not what was registered
+        """
+        announced = self.announcement(version)
+        self.vault.verify(announced)
+        return announced
 
     def _record(self, announced: ChampionAnnounced) -> None:
         manifest = announced.manifest

@@ -4,21 +4,16 @@ Both commands go by what is announced on `housing.models`, tell the broker first
 MLflow after: a roll back must not wait for a registry, nor fail with it.
 """
 
-from collections.abc import Sequence
-
-from msgspec import Struct
-
-from offline.announce import Message, alias_message, announcement_message, rollout_message
+from offline.announce import (
+    Change,
+    Message,
+    alias_message,
+    announcement_message,
+    rollout_message,
+)
 from offline.announced import Announced
 from offline.faults import NotRegistered, WrongInput
 from stream_app.contract.models import DEFAULT_SHARES, Alias, ChampionAnnounced, RolloutMode
-
-
-class Change(Struct, frozen=True):
-    """What to announce, and what the aliases are then."""
-
-    messages: Sequence[Message]
-    aliases: dict[str, str]  # the changed ones
 
 
 def roll_back(now: Announced, reason: str, leave: str | None = None) -> Change:
@@ -47,7 +42,7 @@ def roll_back(now: Announced, reason: str, leave: str | None = None) -> Change:
     changed: dict[str, str] = {Alias.CHAMPION: previous, Alias.PREVIOUS: champion}
     told = [alias_message(now.market, alias, version, reason) for alias, version in changed.items()]
     # Announced anew, so that scorers try it even if they refused it before.
-    return Change([announcement_message(_known(now, previous)), *told], changed)
+    return Change([announcement_message(known(now, previous)), *told], changed)
 
 
 def roll_out(
@@ -87,10 +82,16 @@ def _challenger(now: Announced) -> ChampionAnnounced:
     version = now.aliases.get(Alias.CHALLENGER)
     if version is None:
         raise NotRegistered(f"{now.market}: there is no challenger; name one with --version")
-    return _known(now, version)
+    return known(now, version)
 
 
-def _known(now: Announced, version: str) -> ChampionAnnounced:
+def known(now: Announced, version: str) -> ChampionAnnounced:
+    """What was announced of the version.
+
+    Raises
+    ------
+    NotRegistered : it never was
+    """
     try:
         return now.champions[version]
     except KeyError:

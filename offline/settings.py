@@ -19,6 +19,7 @@ class OfflineSettings(Struct, frozen=True):
     mlflow_artifacts: str = "var/mlflow/artifacts"
     archive: str = "var/archive"  # what monitoring's archiver writes
     snapshots: str = "var/snapshots"
+    trail_file: str = "var/mlflow/trail.jsonl"  # what was done to the models, and by whom
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     # The retraining worker. A request may say otherwise.
     worker_promotes: bool = False  # a passed gate promotes at once; else it waits for approval

@@ -19,6 +19,7 @@ from stream_app.contract.spans import DAY_MS
 
 Command = Callable[[WorkStep, AnyRequest, RequestAnswered, int], Sequence[str]]
 _REASON_LETTERS_MAX = 1_000  # whoever writes to the topic may say anything
+_BY = "retraining worker"
 _KILL_AFTER_S = 5.0  # a child that does not heed SIGTERM
 
 
@@ -29,15 +30,16 @@ def command(
     version = answer.version or ""
     told_by = "; ".join(request.reasons).replace("\0", " ")[:_REASON_LETTERS_MAX]
     reason = f"{told_by} (request {request.request_id})"
+    deed = "--reason", reason, "--by", _BY
     told = {
         WorkStep.PREFLIGHT: ["preflight", "--events", "topic"],
         WorkStep.TRAIN: [
             *("train", "--events", "topic", "--request", request.request_id),
-            *("--train-to", _day(request, now_ms)),
+            *("--train-to", _day(request, now_ms), *deed),
         ],
         WorkStep.GATE: ["gate", "--events", "topic", "--version", version],
-        WorkStep.PROMOTE: ["promote", "--version", version, "--reason", reason],
-        WorkStep.ROLLBACK: ["rollback", "--leave", version, "--reason", reason],
+        WorkStep.PROMOTE: ["promote", "--version", version, *deed],
+        WorkStep.ROLLBACK: ["rollback", "--leave", version, *deed],
     }[step]
     return [sys.executable, "-m", "offline", *told, "--market", request.market, "--json"]
 

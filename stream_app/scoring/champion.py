@@ -122,12 +122,9 @@ def load(bundle: bytes, announced: ChampionAnnounced, trusted_key: bytes) -> Cha
     ------
     ModelRefused : a check failed; names the version and what is wrong
     """
+    verify(bundle, announced, trusted_key)
     manifest = announced.manifest
-    failure = (
-        _signature_failure(announced, trusted_key)
-        or _bytes_failure(bundle, manifest)
-        or _manifest_failure(manifest)
-    )
+    failure = _manifest_failure(manifest)
     if failure is None:
         champion = Champion(_open(bundle, manifest), manifest)
         recheck(champion, announced)
@@ -137,6 +134,19 @@ def load(bundle: bytes, announced: ChampionAnnounced, trusted_key: bytes) -> Cha
         if failure is None:
             return champion
     raise ModelRefused(_message(manifest, failure))
+
+
+def verify(bundle: bytes, announced: ChampionAnnounced, trusted_key: bytes) -> None:
+    """See that manifest and bundle are those that were signed. Opens nothing.
+
+    Raises
+    ------
+    ModelRefused : names the version and what is wrong
+    """
+    manifest = announced.manifest
+    failure = _signature_failure(announced, trusted_key) or _bytes_failure(bundle, manifest)
+    if failure is not None:
+        raise ModelRefused(_message(manifest, failure))
 
 
 def recheck(model: checks.PredictsLog, announced: ChampionAnnounced) -> None:

@@ -37,7 +37,7 @@ _POLL_S = 0.5
 SILENCE_S = 60.0
 _ANNOUNCE_AGAIN = (
     "what was announced on the old one is lost. Started anew, a worker follows the new one: "
-    "announce the champions again (`python -m offline announce --market M --version V`); what was "
+    "announce the champions again (`python -m offline promote --market M --version V`); what was "
     "served before cannot be replayed any more"
 )
 _log = logging.getLogger(__name__)

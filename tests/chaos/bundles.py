@@ -8,6 +8,9 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from offline import announce
+from offline.announce import Change
+from offline.announced import Announced
+from offline.promote import promote
 from stream_app.contract.models import Alias, ChampionAnnounced, GoldenRow, RolloutMode
 from stream_app.contract.settings import KafkaSettings
 from tests import champions
@@ -20,32 +23,27 @@ _REASON = "a swap of the chaos run"
 
 
 class Shop:
-    """All versions of one market; implements offline.announce.Versions."""
+    """All versions of one market, and what was announced of them."""
 
-    def __init__(self, versions: Mapping[str, ChampionAnnounced]) -> None:
+    def __init__(self, market: str, versions: Mapping[str, ChampionAnnounced]) -> None:
+        self.announced = Announced(market)
         self._versions = versions
-        self._aliases: dict[str, str] = {}
         self._swaps = 0
 
     def announcement(self, version: str) -> ChampionAnnounced:
         return self._versions[version]
 
-    def alias(self, alias: str) -> str | None:
-        return self._aliases.get(alias)
-
-    def set_alias(self, alias: str, version: str) -> None:
-        self._aliases[alias] = version
-
-    def held(self, version: str) -> str | None:
-        return None
-
-    def review(self, version: str, reason: str) -> None:
-        raise AssertionError(f"{version} is not held: {reason}")
+    def promoted(self, version: str) -> Change:
+        """What tells that the version serves; noted as told."""
+        change = promote(self.announced, self._versions[version], _REASON)
+        self.announced.champions[version] = self._versions[version]
+        self.announced.aliases |= change.aliases
+        return change
 
     def next_version(self) -> str:
         """The one that comes after the one serving now."""
         versions = sorted(self._versions)
-        serving = self._aliases.get(Alias.CHAMPION)
+        serving = self.announced.aliases.get(Alias.CHAMPION)
         return versions[(versions.index(serving) + 1) % len(versions)] if serving else versions[0]
 
     def next_mode(self) -> RolloutMode:
@@ -58,13 +56,13 @@ def stock(store: Path) -> Mapping[str, Shop]:
     """Make the bundles, put them into the store of the workers."""
     store.mkdir(parents=True, exist_ok=True)
     models = [_regressor(number) for number in range(len(_VERSIONS))]
-    return {market: Shop(_made(market, models, store)) for market in MARKETS}
+    return {market: Shop(market, _made(market, models, store)) for market in MARKETS}
 
 
 def swap(kafka: KafkaSettings, shop: Shop, market: str) -> str:
     """Announce the next version as the market's champion, another as challenger; give the first."""
     version = shop.next_version()
-    announce.promote(shop, announce.publish, kafka, market, version, _REASON)
+    announce.publish(kafka, shop.promoted(version).messages)
     challenger = shop.next_version()
     announce.publish(
         kafka,

@@ -40,6 +40,7 @@ def run(
         "MLFLOW_ARTIFACTS": tmp_path / "artifacts",
         "SNAPSHOTS": tmp_path / "snapshots",
         "ARCHIVE": tmp_path / "archive",
+        "TRAIL_FILE": tmp_path / "trail.jsonl",
     }
     for name, value in own.items():
         monkeypatch.setenv(f"HOUSING_OFFLINE_{name}", str(value))
@@ -162,7 +163,7 @@ def test_parity_fails_where_something_else_was_served(run: Run, tmp_path: Path) 
     assert (status, json.loads(printed)["verdict"]) == (1, "different")
 
 
-def test_a_leak_in_the_events_holds_the_version_and_announce_asks_for_a_review(
+def test_a_leak_in_the_events_holds_the_version_and_promote_asks_for_a_review(
     run: Run, tmp_path: Path
 ) -> None:
     found = sales.events()
@@ -178,11 +179,11 @@ def test_a_leak_in_the_events_holds_the_version_and_announce_asks_for_a_review(
     market = "--market", sales.MARKET
 
     _, out, _ = run("train", *market, "--events", str(path), "--train-to", DAY, "--json")
-    status, _, err = run("announce", *market)
+    status, _, err = run("promote", *market)
 
     assert "home_basement_m2 alone explains" in json.loads(out)["held"]
     assert status == 1
-    assert err.strip().endswith("look, then say why it may serve: --reviewed REASON")
+    assert err.strip().endswith("look, then say why it may serve: promote --reviewed REASON")
 
 
 def test_a_backtest_prints_figures_for_people_too(run: Run, events: Path) -> None:
@@ -236,7 +237,7 @@ def test_what_cannot_be_written_is_told(run: Run, events: Path) -> None:
     assert f"File exists: '{events}'" in err
 
 
-@pytest.mark.parametrize("command", ["train", "backtest", "eda", "errors", "announce", "parity"])
+@pytest.mark.parametrize("command", ["train", "backtest", "eda", "errors", "promote", "parity"])
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         arguments.parser().parse_args([command, "--help"])
@@ -271,17 +272,17 @@ def test_wrong_input_is_one_line(run: Run, given: tuple[str, ...], says: str) ->
     assert err.splitlines()[-1] == f"offline train: {says}"
 
 
-def test_nothing_trained_is_nothing_to_announce(run: Run) -> None:
-    status, _, err = run("announce", "--market", "hdb")
+def test_nothing_trained_is_nothing_to_promote(run: Run) -> None:
+    status, _, err = run("promote", "--market", "hdb")
 
     assert status == 2
-    assert err.strip() == "offline announce: hdb: nothing was trained yet"
+    assert err.strip() == "offline promote: hdb: nothing was trained yet"
 
 
 def test_bad_settings_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOUSING_OFFLINE_SEED", "-1")
 
-    status, _, err = run("announce", "--market", "hdb")
+    status, _, err = run("promote", "--market", "hdb")
 
     assert status == 2
     assert "HOUSING_OFFLINE_SEED: '-1'" in err
@@ -291,9 +292,9 @@ def test_ctrl_c_ends_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPat
     def interrupted(given: object) -> dict[str, object]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("offline.commands.COMMANDS", {"announce": interrupted})
+    monkeypatch.setattr("offline.commands.COMMANDS", {"promote": interrupted})
 
-    assert run("announce", "--market", "hdb") == (130, "", "stopped\n")
+    assert run("promote", "--market", "hdb") == (130, "", "stopped\n")
 
 
 @pytest.mark.parametrize("share", ["0", "1.1", "-1", "nan", "half"])

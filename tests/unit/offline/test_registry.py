@@ -12,7 +12,8 @@ import pytest
 
 from offline import reference
 from offline.faults import NotRegistered
-from offline.registry import PASSED, Registry
+from offline.promote import PASSED, Standing
+from offline.registry import Registry, Tag
 from offline.settings import OfflineSettings
 from offline.train import Candidate, train
 from stream_app.contract.models import Alias, ChampionAnnounced
@@ -150,10 +151,10 @@ def test_a_large_data_set_is_thinned_evenly(monkeypatch: pytest.MonkeyPatch, hom
 
 def test_a_held_version_stays_held_until_somebody_reviewed_it(home: Home) -> None:
     version = home.announced.manifest.version
-    assert home.versions.held(version) is None
+    assert home.versions.standing(version) == Standing(version)
 
     home.versions.register(home.candidate, sales.rows(), "too good", {"audit.json": "[]"})
-    assert home.versions.held(version) == "too good"
+    assert home.versions.standing(version).held == "too good"
 
-    home.versions.review(version, "looked")
-    assert home.versions.held(version) is None
+    home.versions.mark(version, Tag.REVIEWED, "looked")
+    assert home.versions.standing(version).held is None

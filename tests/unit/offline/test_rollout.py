@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import pytest
 
 from offline import announced
+from offline.announce import Change
 from offline.announced import Announced
 from offline.faults import NotRegistered, WrongInput
-from offline.rollout import Change, roll_back, roll_out
+from offline.rollout import roll_back, roll_out
 from stream_app.contract import wire
 from stream_app.contract.models import AliasSet, AnyModelMessage, RolloutMode, RolloutSet
 from tests import champions, messages
