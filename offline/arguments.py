@@ -77,9 +77,11 @@ def _snapshot(command: argparse.ArgumentParser) -> None:
 
 
 def _parity(command: argparse.ArgumentParser) -> None:
+    from offline import registry_options
+
     _add_market(command)
     _add_processes(command)
-    parity_command.options(command, _count, _share)
+    parity_command.options(command, _count, registry_options.share)
 
 
 def _train(command: argparse.ArgumentParser) -> None:

@@ -68,7 +68,7 @@ def _rollout(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--share",
-        type=_share,
+        type=share,
         metavar="X",
         help="of the listings, above 0 to 1; default: 0.1 as canary, 0.5 in ab",
     )
@@ -137,11 +137,12 @@ def _add_dry_run(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """A share above 0, up to 1."""
     try:
-        share = float(text)
+        found = float(text)
     except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
+        found = 0.0
+    if not 0 < found <= 1:
         raise argparse.ArgumentTypeError(f"{text!r}: a number above 0, up to 1, is wanted")
-    return share
+    return found
