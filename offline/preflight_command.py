@@ -11,6 +11,7 @@ from offline.replay import Change, Placed, Way, replay
 from offline.settings import OfflineSettings
 from offline.splits import NotEnough
 from offline.train import train
+from offline.vault import Vault
 from stream_app.contract.models import Alias
 from stream_app.contract.settings import KafkaSettings
 
@@ -36,7 +37,7 @@ def run(
     before = sold.take(sold.sold_ms < span.from_ms)
     say(f"training on {len(before):,} homes sold before the newest {given.labels} mature labels")
     retrained = train(before, own.seed, made_ms=0, say=say).champion
-    lineups = served.by_partition(kafka, [p.number for p in partitions], served.opener(own))
+    lineups = served.by_partition(kafka, [p.number for p in partitions], Vault(own).open)
     comparison = Comparison(market)
 
     def begins(placed: Placed) -> bool:

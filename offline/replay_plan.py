@@ -15,6 +15,7 @@ from offline.log import FILE_ID, Partition
 from offline.replay import Change, Here, dealt
 from offline.replay_options import Spot
 from offline.settings import OfflineSettings
+from offline.vault import Vault
 from stream_app.contract.models import ChampionAnnounced
 from stream_app.contract.predictions import Outcome
 from stream_app.contract.settings import KafkaSettings
@@ -65,7 +66,7 @@ def plan(
         partitions = [_delayed(given, partitions)]
     elif partitions[0].topic != FILE_ID or given.version is None:
         partitions = _placed(kafka, partitions)
-        lineups = served.by_partition(kafka, [p.number for p in partitions], served.opener(own))
+        lineups = served.by_partition(kafka, [p.number for p in partitions], Vault(own).open)
     rewound = None
     if given.rewind_to is not None:
         rewound = served.before(kafka, given.market, given.rewind_to, given.without_source)
@@ -128,7 +129,7 @@ class _Ways:
         return None if only_champion else Asked(self._given.version, Change(wanted))
 
     def _champion(self, version: str) -> Champion:
-        return served.opener(self._own)(self._announcement(version))
+        return Vault(self._own).open(self._announcement(version))
 
     def _announcement(self, version: str) -> ChampionAnnounced:
         """As it was announced, or else as it is registered."""

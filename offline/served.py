@@ -3,47 +3,22 @@
 Not here: what is made of it (replay.py).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
-from offline import announced, keys, log
+from offline import announced, log
 from offline.faults import WrongInput
 from offline.learning import Learning
 from offline.replay_options import Spot
-from offline.settings import OfflineSettings
 from stream_app.contract import wire
-from stream_app.contract.models import Activated, ChampionAnnounced
+from stream_app.contract.models import Activated
 from stream_app.contract.predictions import Outcome
-from stream_app.contract.rejects import ModelRefused
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import ACTIVATIONS, OUTCOMES, full_name
-from stream_app.scoring import champion
-from stream_app.scoring.champion import Champion
-from stream_app.stages.lineups import Lineup, NotAnnounced, lineups
+from stream_app.stages.lineups import Lineup, Load, NotAnnounced, lineups
 
-Load = Callable[[ChampionAnnounced], Champion]
 _TAKEN_MAX = 500  # outcomes in one step of the learner
-
-
-def opener(own: OfflineSettings) -> Load:
-    """Open champions of the model store, checked as a scorer checks them.
-
-    What it gives raises WrongInput where one cannot be had.
-    """
-    trusted = keys.signing_key(Path(own.signing_key_file)).public_key().public_bytes_raw()
-
-    def load(told: ChampionAnnounced) -> Champion:
-        path = Path(own.model_store, told.address)
-        try:
-            return champion.load(path.read_bytes(), told, trusted)
-        except OSError as error:
-            raise WrongInput(f"{told.manifest.version}: {path}: {error.strerror}") from None
-        except ModelRefused as error:
-            raise WrongInput(str(error)) from None
-
-    return load
 
 
 def by_partition(
@@ -55,7 +30,8 @@ def by_partition(
     ------
     BrokerAway : no broker answers
     LogUnreadable : a topic is not there
-    WrongInput : a model that served cannot be had any more
+    WrongInput : an activation names a version that nobody announced
+    ModelRefused : a model that served cannot be had any more
     """
     models = list(announced.messages(kafka))
     try:

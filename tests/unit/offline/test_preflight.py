@@ -95,7 +95,6 @@ def test_the_command_serves_the_newest_labels_again_with_a_retrained_champion(
 ) -> None:
     log = served_log(900)  # enough to train on before the newest
     monkeypatch.setattr("offline.served.by_partition", lambda kafka, numbers, load: log.lineups())
-    monkeypatch.setattr("offline.served.opener", lambda own: None)
     now = Announced(MARKET, aliases={"champion": "v2"})
     monkeypatch.setattr("offline.announced.read", lambda kafka, market: now)
     given = argparse.Namespace(market=MARKET, labels=80)

@@ -71,7 +71,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> ServedLog:
     }
     now = Announced(MARKET, {"v1": messages.champion(), "v2": messages.champion()})
     monkeypatch.setattr("offline.served.by_partition", lambda kafka, numbers, load: log.lineups())
-    monkeypatch.setattr("offline.served.opener", lambda own: lambda told: FIRST)
+    monkeypatch.setattr("offline.vault.Vault.open", lambda vault, told: FIRST)
     monkeypatch.setattr("offline.rescored.kept", lambda kafka, market: kept)
     monkeypatch.setattr("offline.announced.read", lambda kafka, market: now)
     return log
