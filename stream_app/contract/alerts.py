@@ -34,11 +34,38 @@ class Alert(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alert"):
     runbook: str
 
 
+class Trigger(StrEnum):
+    """What called for a decision. A closed set."""
+
+    ERROR_RISE = auto()
+    CONCEPT_DRIFT = auto()
+    FEATURES = auto()
+    LABELS = auto()
+    SCHEDULE = auto()
+    PERSON = auto()
+    BAD_DATA = auto()  # calls for a person, and never for a model
+
+
+class NextStep(StrEnum):
+    """What follows from a decision."""
+
+    NOTHING = auto()
+    WAIT = auto()  # for an answer, or the end of what runs
+    PREFLIGHT = auto()  # ask whether a retrained model would have done better
+    RETRAIN = auto()
+    CALL_PERSON = auto()  # a model cannot help: the data, or something unknown
+
+
 class Decision(Struct, frozen=True, kw_only=True, tag_field="kind", tag="decision"):
     market: str
     decided_ms: int
     retrain: bool
     reasons: tuple[str, ...]  # never empty: "no" has reasons too
+    next_step: NextStep = NextStep.NOTHING
+    triggers: Annotated[
+        tuple[Trigger, ...],
+        Meta(description="that this decision is about, and that rest for the cool-down after it"),
+    ] = ()
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="kind"):

@@ -18,6 +18,7 @@ EXPORTED: dict[str, set[str]] = {
         "AnyRequest",
         "ApprovalGiven",
         "Decision",
+        "NextStep",
         "PreflightMeasured",
         "PreflightRequested",
         "Request",
@@ -27,6 +28,7 @@ EXPORTED: dict[str, set[str]] = {
         "RollbackRequested",
         "RolledBack",
         "Severity",
+        "Trigger",
         "WorkStep",
     },
     "archive": {

@@ -1,0 +1,243 @@
+"""When is a market's model retrained? Only decides: who calls it gathers before and publishes after.
+
+Theory of operation
+-------------------
+One evaluation sees all that was found, what was decided before, and the time. In this order:
+
+1. *Bad data first.* What a publisher sends wrong (a unit, nulls, refusals) is in the newest
+   labels, and a model trained on them would learn it. Nothing is retrained; a person is
+   called, with the publisher's name.
+2. *Triggers.* Each holds or not, with its figure. One that came to an end within the cool-down
+   rests: so a cause fires once, however often it is looked at.
+3. *Objections.* One retraining at a time, and a budget: a storm of triggers is one run.
+4. *Pre-flight.* Whether a retrained model would have done better is not guessed: offline
+   measures it on request. It saves enough: retrain. It does not: a person is called when
+   something drifts, and nothing happens when it was only time. No answer is a finding too.
+
+Every result has its reasons, "no" too. A decision that only waits ends no trigger: the same ones
+go on at the next evaluation (history.py). Thresholds and why: policy.toml.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from monitoring.criteria import Criteria
+from monitoring.detectors.finding import Cause, Finding
+from monitoring.history import History
+from stream_app.contract.alerts import Decision, NextStep, PreflightMeasured, Trigger
+from stream_app.contract.spans import DAY_MS, HOUR_MS
+
+BAD_DATA = (Cause.UNIT, Cause.NULLS, Cause.REJECTS)
+CONCEPT_DRIFT = (Cause.PRICE_LEVEL, Cause.ERROR)
+BUDGET_MS = 30 * DAY_MS
+# When a model does not help against these, something else is wrong.
+DRIFTS = (Trigger.ERROR_RISE, Trigger.CONCEPT_DRIFT, Trigger.FEATURES)
+
+
+class Errors(Struct, frozen=True):
+    """Mean |log error| of served prices in a window, with its standard error."""
+
+    mean: float
+    standard_error: float
+    n: int
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What is known about one market now."""
+
+    market: str
+    findings: tuple[Finding, ...] = ()  # since the champion was trained
+    errors: Errors | None = None  # of the newest labels; None: unknown
+    errors_before: Errors | None = None  # as the champion began
+    labels_new: int = 0  # since the training
+    person: str | None = None  # who asks for it
+
+
+class Call(NamedTuple):
+    """A trigger that holds, and why."""
+
+    trigger: Trigger
+    words: str
+
+
+def decide(evidence: Evidence, history: History, now_ms: int, criteria: Criteria) -> Decision:
+    """Say what follows, and why."""
+    bad = _bad_data(evidence, now_ms, criteria)
+    calls = [bad] if bad else triggers(evidence, history, now_ms, criteria)
+    fresh = [call for call in calls if _rested_h(call, history, now_ms) >= criteria.cooldown_h]
+    resting = [
+        f"{call.words}; decided {_rested_h(call, history, now_ms):.1f} h ago,"
+        f" rests for {criteria.cooldown_h:g} h"
+        for call in calls
+        if call not in fresh
+    ]
+    if not fresh:
+        return _decision(evidence, now_ms, NextStep.NOTHING, [], resting or _quiet(evidence))
+    if bad:
+        why = [bad.words, "a new model would learn it: no retraining"]
+        return _decision(evidence, now_ms, NextStep.CALL_PERSON, fresh, why)
+    step, words = _objection(history, now_ms, criteria) or _by_preflight(
+        fresh, history, now_ms, criteria
+    )
+    return _decision(evidence, now_ms, step, fresh, [call.words for call in fresh] + [words])
+
+
+def triggers(evidence: Evidence, history: History, now_ms: int, criteria: Criteria) -> list[Call]:
+    """All that call for a new model, whether they rest or not."""
+    found = (
+        _error_rise(evidence, criteria),
+        _concept_drift(evidence, criteria),
+        _features(evidence, criteria),
+        _labels(evidence, criteria),
+        _schedule(history, now_ms, criteria),
+        Call(Trigger.PERSON, f"{evidence.person} asks for it") if evidence.person else None,
+    )
+    return [call for call in found if call is not None]
+
+
+def drifted(findings: Sequence[Finding], criteria: Criteria) -> list[Finding]:
+    """The inputs that lie apart by more than chance over all of them (Holm), and by enough."""
+    newest = {f.segment: f for f in findings if f.cause is Cause.INPUT and f.p_value is not None}
+    ordered = sorted(newest.values(), key=lambda finding: finding.p_value or 0.0)
+    held = []
+    for rank, finding in enumerate(ordered):
+        if (finding.p_value or 0.0) > criteria.features_chance_max / (len(ordered) - rank):
+            break
+        held.append(finding)
+    return [finding for finding in held if finding.value >= criteria.feature_effect_min]
+
+
+def _bad_data(evidence: Evidence, now_ms: int, criteria: Criteria) -> Call | None:
+    since_ms = now_ms - criteria.bad_data_days * DAY_MS
+    bad = [f for f in evidence.findings if f.cause in BAD_DATA and f.since_ms >= since_ms]
+    return Call(Trigger.BAD_DATA, "; ".join(f.likely for f in bad)) if bad else None
+
+
+def _error_rise(evidence: Evidence, criteria: Criteria) -> Call | None:
+    now, before = evidence.errors, evidence.errors_before
+    if now is None or before is None or now.n < criteria.finding_labels_min or not before.mean:
+        return None
+    rise = now.mean / before.mean - 1
+    chance = criteria.error_rise_errors * (now.standard_error**2 + before.standard_error**2) ** 0.5
+    if rise <= criteria.error_rise_max or now.mean - before.mean <= chance:
+        return None
+    words = f"error up by {rise:.1%} to {now.mean:.3f} on {now.n:,} labels"
+    return Call(Trigger.ERROR_RISE, f"{words}; {criteria.error_rise_max:.0%} is the limit")
+
+
+def _concept_drift(evidence: Evidence, criteria: Criteria) -> Call | None:
+    found = [
+        f
+        for f in evidence.findings
+        if f.cause in CONCEPT_DRIFT and f.n >= criteria.finding_labels_min
+    ]
+    words = "; ".join(f"{f.segment or 'market'}: {f.likely}" for f in found)
+    return Call(Trigger.CONCEPT_DRIFT, words) if found else None
+
+
+def _features(evidence: Evidence, criteria: Criteria) -> Call | None:
+    found = drifted(evidence.findings, criteria)
+    if len(found) < criteria.features_min:
+        return None
+    names = ", ".join(str(f.segment).removeprefix("field=") for f in found)
+    return Call(Trigger.FEATURES, f"{len(found)} inputs lie apart: {names}")
+
+
+def _labels(evidence: Evidence, criteria: Criteria) -> Call | None:
+    if evidence.labels_new <= criteria.labels_new:
+        return None
+    return Call(Trigger.LABELS, f"{evidence.labels_new:,} labels since the training")
+
+
+def _schedule(history: History, now_ms: int, criteria: Criteria) -> Call | None:
+    due_ms = last_due_ms(now_ms, criteria)
+    decided_ms = history.decided_ms.get(Trigger.SCHEDULE)
+    if decided_ms is not None and decided_ms >= due_ms:
+        return None
+    when = datetime.fromtimestamp(due_ms / 1000, UTC)
+    return Call(Trigger.SCHEDULE, f"due since {when:%A %Y-%m-%d %H:%M} UTC")
+
+
+def last_due_ms(now_ms: int, criteria: Criteria) -> int:
+    """When the schedule was last due, at or before now."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    due = now.replace(hour=criteria.schedule_hour, minute=0, second=0, microsecond=0)
+    due -= timedelta(days=(now.weekday() - criteria.schedule_weekday) % 7)
+    if due > now:
+        due -= timedelta(days=7)
+    return int(due.timestamp()) * 1000
+
+
+def _rested_h(call: Call, history: History, now_ms: int) -> float:
+    decided_ms = history.decided_ms.get(call.trigger)
+    return float("inf") if decided_ms is None else (now_ms - decided_ms) / HOUR_MS
+
+
+def _objection(history: History, now_ms: int, criteria: Criteria) -> tuple[NextStep, str] | None:
+    if history.open_request is not None:
+        return NextStep.WAIT, f"retraining {history.open_request} has not ended"
+    lately = sum(now_ms - at_ms < BUDGET_MS for at_ms in history.retrained_ms)
+    if lately >= criteria.budget_30d:
+        words = f"retrained {lately} times in 30 days, {criteria.budget_30d} is the budget"
+        return NextStep.CALL_PERSON, words
+    return None
+
+
+def _by_preflight(
+    calls: Sequence[Call], history: History, now_ms: int, criteria: Criteria
+) -> tuple[NextStep, str]:
+    measured, asked_ms = history.measured, history.asked_ms
+    if measured is not None and now_ms - measured.measured_ms <= criteria.preflight_age_h * HOUR_MS:
+        return _by_measure(calls, measured, criteria)
+    if asked_ms is None or measured is not None:
+        return NextStep.PREFLIGHT, "would a retrained model have done better? asked"
+    waited_h = (now_ms - asked_ms) / HOUR_MS
+    if waited_h <= criteria.preflight_wait_h:
+        return NextStep.WAIT, f"the pre-flight was asked for {waited_h:.1f} h ago"
+    return NextStep.CALL_PERSON, f"no answer to the pre-flight in {waited_h:.1f} h: is offline up?"
+
+
+def _by_measure(
+    calls: Sequence[Call], measured: PreflightMeasured, criteria: Criteria
+) -> tuple[NextStep, str]:
+    words = (
+        f"a retrained model saves {measured.saving_log:+.4f}"
+        f" ({measured.saving_low_log:+.4f} to {measured.saving_high_log:+.4f})"
+        f" of {measured.served_error_log:.4f} on {measured.labels:,} labels"
+    )
+    enough = measured.labels >= criteria.preflight_labels_min
+    if enough and measured.saving_log >= criteria.saving_min_log and measured.saving_low_log > 0:
+        return NextStep.RETRAIN, words
+    needed = f"{criteria.saving_min_log:g} beyond chance on {criteria.preflight_labels_min} wanted"
+    drifts = any(call.trigger in DRIFTS for call in calls)
+    return NextStep.CALL_PERSON if drifts else NextStep.NOTHING, f"{words}; {needed}"
+
+
+def _quiet(evidence: Evidence) -> list[str]:
+    """Why nothing: what was looked at."""
+    now, before = evidence.errors, evidence.errors_before
+    told = "error unknown" if now is None else f"error {now.mean:.3f} on {now.n:,} labels"
+    if now is not None and before is not None and before.mean:
+        told += f", {now.mean / before.mean - 1:+.1%}"
+    counted = f"{len(evidence.findings)} findings, {evidence.labels_new:,} new labels"
+    return [f"nothing calls for it: {told}; {counted}"]
+
+
+def _decision(
+    evidence: Evidence,
+    now_ms: int,
+    step: NextStep,
+    calls: Sequence[Call],
+    reasons: Sequence[str],
+) -> Decision:
+    return Decision(
+        market=evidence.market,
+        decided_ms=now_ms,
+        retrain=step is NextStep.RETRAIN,
+        reasons=tuple(reasons),
+        next_step=step,
+        triggers=tuple(call.trigger for call in calls),
+    )
