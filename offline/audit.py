@@ -24,7 +24,10 @@ from stream_app.core.features import CATEGORICAL, NAMES
 # Of the log price. Two honest markets: 0.88 (King County), 0.94 (HDB); noise alone keeps
 # any model from this.
 R2_HELD = 0.99
-R2_ALONE_HELD = 0.95
+# The most that one honest feature tells of the log price is 0.50 (King County's region) and 0.49
+# (HDB's area). Held is what gives prices away within 22 % (King County) or 12 % (HDB, whose prices
+# differ less); a price per m2 in disguise shows in R2 of the whole model alone.
+R2_ALONE_HELD = 0.85
 ALONE_LEAVES = 64
 TWIN_R = 0.95
 # Of the values brought to 0..1 by their 1 % and 99 % quantiles: degrees and m2 alike.

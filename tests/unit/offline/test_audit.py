@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from offline import audit, train
+from offline import audit, dataset, train
 from offline.audit import Finding
 from offline.dataset import Dataset
 from offline.train import Candidate
+from stream_app.contract.events import Listing, Sale
 from stream_app.core.features import NAMES
 from tests import sales
 
@@ -51,6 +53,34 @@ def test_a_feature_that_is_the_price_is_held_and_named() -> None:
     (telling,) = (f for f in found if f.kind == "tells_all")
     assert telling.feature == "home_floor"
     assert "home_floor alone explains 9" in (audit.held(found) or "")
+
+
+def test_a_feature_that_knows_the_price_by_and_large_is_held_and_named() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.12, len(sales.rows()))
+
+    found = audit.findings(candidate_of(planted(sales.rows().log_price + noise)))
+
+    assert kinds(found, held=True) == {"tells_all"}
+    assert "home_floor alone explains" in (audit.held(found) or "")
+
+
+def test_an_asking_price_reaches_no_row() -> None:
+    """Planted: listings ask for what they will be sold for, give or take a little."""
+    generator = np.random.default_rng(0)
+    given = sales.events()
+    paid = {e.listing_id: e.sale_price for e in given if isinstance(e, Sale)}
+    asking = [
+        msgspec.structs.replace(
+            e, asking_price=round(paid[e.listing_id] * generator.uniform(0.97, 1.03))
+        )
+        if isinstance(e, Listing)
+        else e
+        for e in given
+    ]
+
+    found = dataset.collect([sales.partition(asking)], sales.MARKET, sales.ENDED_MS)
+
+    assert dataset.sha256(found) == dataset.sha256(sales.rows())
 
 
 def test_a_feature_that_is_the_price_per_m2_is_held_by_an_error_too_small() -> None:
