@@ -40,9 +40,9 @@ CLUSTERS = 8
 SVR_ROWS_MAX = 4_000
 FOREST_TREES = 100
 FOREST_LEAF_ROWS_MIN = 5
-ABSOLUTE = Shape("absolute_error", 31)
+ABSOLUTE = Shape("absolute_error", 63)
 SQUARED = Shape("squared_error", 63)
-QUANTILE = Shape("quantile", 31)
+QUANTILE = Shape("quantile", 63)
 _PLACE = [NAMES.index(name) for name in ("home_latitude", "home_longitude")]
 _LOG_AREA = NAMES.index("home_log_area")
 _REGION_MEDIAN = NAMES.index("region_ppm2_median_90d")
@@ -164,8 +164,8 @@ KINDS: Mapping[str, Kind] = {
         scaled(SVR(C=1.0, epsilon=0.05), SVR_ROWS_MAX),
     ),
     "boosting_squared": Kind("63 leaves, squared error", partial(_boosted, SQUARED)),
-    "boosting_absolute": Kind("31 leaves, absolute error", partial(_boosted, ABSOLUTE)),
-    "boosting_quantile": Kind("31 leaves, quantile 0.5", partial(_boosted, QUANTILE)),
+    "boosting_absolute": Kind("63 leaves, absolute error", partial(_boosted, ABSOLUTE)),
+    "boosting_quantile": Kind("63 leaves, quantile 0.5", partial(_boosted, QUANTILE)),
     "ensemble": Kind("mean of boosting_absolute and boosting_squared", _ensemble),
     "random_forest": Kind(
         f"{FOREST_TREES} trees, leaves of {FOREST_LEAF_ROWS_MIN} rows", plain(_forest)

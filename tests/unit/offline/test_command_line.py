@@ -186,6 +186,18 @@ def test_a_leak_in_the_events_holds_the_version_and_promote_asks_for_a_review(
     assert err.strip().endswith("look, then say why it may serve: promote --reviewed REASON")
 
 
+def test_train_takes_a_shape_and_refuses_what_is_none(run: Run, events: Path) -> None:
+    given = "train", "--market", sales.MARKET, "--events", str(events), "--train-to", DAY, "--json"
+    shape = {"loss": "squared_error", "leaves": 7, "trees": 12}
+
+    _, out, _ = run(*given, "--shape", json.dumps(shape))
+    status, _, err = run(*given, "--shape", json.dumps(shape | {"leaves": 1}))
+
+    assert json.loads(out)["shape"].items() >= shape.items()
+    assert status == 2
+    assert err.strip().endswith("Expected `int` >= 2 - at `$.leaves`")
+
+
 def test_a_backtest_prints_figures_for_people_too(run: Run, events: Path) -> None:
     market = "--market", sales.MARKET
     status, out, _ = run("backtest", *market, "--events", str(events), "--train-to", "2015-03")

@@ -1,5 +1,6 @@
 """Runs are kept in MLflow with what was given, one below the other, failed ones as failed."""
 
+import shutil
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,9 +22,12 @@ def logged(settings: OfflineSettings) -> NoReturn:
         raise ZeroDivisionError
 
 
-def test_a_run_keeps_what_is_known_and_ends_as_its_block_does(tmp_path: Path) -> None:
+def test_a_run_keeps_what_is_known_and_ends_as_its_block_does(
+    tmp_path: Path, empty_mlflow: Path
+) -> None:
+    shutil.copy(empty_mlflow, tmp_path / "mlflow.db")
     settings = OfflineSettings(
-        mlflow_tracking_uri=f"sqlite:///{tmp_path / 'deep' / 'mlflow.db'}",
+        mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
         mlflow_artifacts=str(tmp_path / "artifacts"),
     )
 
