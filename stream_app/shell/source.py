@@ -26,6 +26,7 @@ _TIMEOUT_S = 30.0
 _LOOK_TIMEOUT_S = 5.0
 _PAUSE_S = 0.1
 _WATCH_EVERY_S = 5.0
+_GONE_LOOKS = 3  # a broker that has just started may not have heard of a topic yet
 _NO_LEADER_YET = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
@@ -38,6 +39,10 @@ FRESH_START = (
     "delete the state and output topics of this prefix and create them anew "
     "(`python -m stream_app topics create`), or choose another HOUSING_KAFKA_PREFIX"
 )
+
+
+class NoSuchTopic(SourceChanged):
+    """It is gone, or was never made."""
 
 
 class Source(NamedTuple):
@@ -117,7 +122,7 @@ def _answer(admin: AdminClient, ask: Callable[[], Future[Any]], topic: str) -> A
         except KafkaException as error:
             code = error.args[0].code()
             if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise SourceChanged(
+                raise NoSuchTopic(
                     f"{topic}: no such topic; `python -m stream_app topics create` makes it"
                 ) from error
             if code not in _NO_LEADER_YET or time.monotonic() > deadline_s:
@@ -165,11 +170,18 @@ def watch(admin: AdminClient, topic: str, remedy: str, found: Source | None = No
     ------
     SourceChanged : it was created anew, or is gone; this ends a worker, whose thread it is
     """
+    gone = 0
     while True:
-        with contextlib.suppress(KafkaException):  # nobody answers: that says nothing of it
+        try:
             now = describe(admin, topic)
-            found = found or now
+            gone, found = 0, found or now
             check_same(found, now, remedy)
+        except NoSuchTopic:
+            gone += 1
+            if gone == _GONE_LOOKS:
+                raise
+        except KafkaException:
+            pass  # nobody answers: that says nothing of it
         time.sleep(_WATCH_EVERY_S)
 
 

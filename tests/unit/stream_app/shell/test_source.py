@@ -1,11 +1,12 @@
 """State is only worth something together with the log it was made from."""
 
 import pytest
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream_app.contract.rejects import SourceChanged
 from stream_app.shell import source
-from stream_app.shell.source import Bounds, Source, check_same, check_unchanged
+from stream_app.shell.source import Bounds, NoSuchTopic, Source, check_same, check_unchanged
 
 SOURCE = Source("housing.events", "id-1", partitions=4)
 
@@ -45,6 +46,38 @@ def test_another_topic_of_the_same_name_is_told_with_the_remedy() -> None:
     check_same(SOURCE, SOURCE, "announce it again")
     with pytest.raises(SourceChanged, match="id is id-2, it was id-1; announce it again"):
         check_same(SOURCE, SOURCE._replace(topic_id="id-2"), "announce it again")
+
+
+GONE = NoSuchTopic("housing.events: no such topic")
+SILENCE = KafkaException("nobody answers")
+
+
+@pytest.mark.parametrize(
+    ("looks", "raised"),
+    [
+        ([SOURCE, SILENCE, GONE, GONE, SOURCE, GONE, GONE, SOURCE._replace(topic_id="2")], "anew"),
+        ([SOURCE, GONE, SILENCE, GONE, GONE], "no such topic"),
+    ],
+    ids=["another one", "gone"],
+)
+def test_who_watches_a_topic_is_not_alarmed_by_silence_or_by_a_broker_that_knows_nothing_yet(
+    monkeypatch: pytest.MonkeyPatch, looks: list[Source | Exception], raised: str
+) -> None:
+    left = list(looks)
+
+    def describe(_admin: object, _topic: str) -> Source:
+        seen = left.pop(0)
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    monkeypatch.setattr(source, "describe", describe)
+    monkeypatch.setattr(source, "_WATCH_EVERY_S", 0.0)
+    nobody = AdminClient({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+    with pytest.raises(SourceChanged, match=raised):
+        source.watch(nobody, SOURCE.topic, "remedy")
+
+    assert left == []
 
 
 def test_where_nobody_answers_the_ends_are_unknown_and_not_zero(
