@@ -1,4 +1,4 @@
-"""Command line of monitoring: `archive`, `report` and `health`."""
+"""Command line of monitoring: `archive`, `report`, `report-card` and `health`."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ import msgspec
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from monitoring import archive_command, membership, windows
+from monitoring import archive_command, membership, report_card_command, windows
 from monitoring import settings as own
 from monitoring.archive import NoBroker
 from monitoring.membership import NoMember
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     archive_command.add(commands)
+    report_card_command.add(commands)
     _add_report(commands)
     health = commands.add_parser(
         "health",

@@ -1,0 +1,265 @@
+"""How good the detectors and the policy are: on quiet streams, and on drifts that were planted. Pure.
+
+A quiet stream is drawn from real sales by blocks of days, so that what hangs together within
+a week stays together, and no drift of the real year is left in it. Into a copy a drift is planted
+after two months. Told are power, delay in labels, and false alarms per 30 quiet days, of
+each detector and beside two that anybody could have: one that always alarms, and plain
+Kolmogorov-Smirnov at p < 0.05.
+
+Publishers' mistakes are planted into real events instead, in their own order: what they are
+held against, their own past, does not survive a shuffle.
+"""
+
+import math
+import random
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from statistics import median
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+from scipy.stats import ks_2samp
+
+from monitoring import history, policy
+from monitoring.criteria import Criteria, shipped
+from monitoring.detectors.error import ErrorWatch
+from monitoring.detectors.finding import Event, Finding, Labelled
+from monitoring.detectors.level import LevelWatch
+from monitoring.detectors.units import UnitWatch
+from monitoring.history import History
+from monitoring.policy import Evidence
+from stream_app.contract.alerts import Decision, NextStep, Trigger
+from stream_app.contract.spans import DAY_MS
+
+BLOCK_DAYS = 7
+QUIET_DAYS = 60  # before a plant; the detectors' warm-up is in it
+PLANTED_DAYS = 30
+KS_DAYS = 7
+KS_PAST = 30 * 60  # labels, about a month
+AGENCIES = 3
+
+
+class Alarm(Protocol):
+    """Anything that may alarm at a label."""
+
+    def update(self, row: Labelled) -> object: ...
+
+
+class AlwaysAlarm:
+    """Finds everything at once."""
+
+    def update(self, _row: Labelled) -> bool:
+        return True
+
+
+class KsAlarm:
+    """Each week's errors against those of the month before, p < 0.05."""
+
+    def __init__(self) -> None:
+        self._week: list[float] = []
+        self._past: list[float] = []
+        self._since_ms: int | None = None
+
+    def update(self, row: Labelled) -> bool:
+        self._since_ms = row.sold_ms if self._since_ms is None else self._since_ms
+        self._week.append(row.error_log)
+        if row.sold_ms - self._since_ms < KS_DAYS * DAY_MS:
+            return False
+        week, past = self._week, self._past
+        self._week, self._since_ms = [], row.sold_ms
+        self._past = (past + week)[-KS_PAST:]
+        return bool(past) and ks_2samp(week, past).pvalue < 0.05
+
+
+class PolicyAlarm:
+    """The detectors and the policy on what they find, once a day; offline says that nothing helps."""
+
+    def __init__(self, criteria: Criteria) -> None:
+        self._watches = (LevelWatch(), ErrorWatch())
+        self._criteria = criteria
+        self._findings: list[Finding] = []
+        self._history = History()
+        self._day = 0
+
+    def update(self, row: Labelled) -> bool:
+        self._findings += [each for watch in self._watches for each in watch.update(row)]
+        if row.sold_ms // DAY_MS == self._day:
+            return False
+        self._day = row.sold_ms // DAY_MS
+        decided = self._decide(row)
+        if decided.next_step is not NextStep.PREFLIGHT:
+            return False
+        ended = replace(decided, next_step=NextStep.CALL_PERSON)
+        self._history, self._findings = history.after(self._history, ended), []
+        return True
+
+    def _decide(self, row: Labelled) -> Decision:
+        known = replace(  # the schedule is no alarm
+            self._history,
+            decided_ms={**self._history.decided_ms, Trigger.SCHEDULE: row.sold_ms},
+        )
+        evidence = Evidence(market=row.market, findings=tuple(self._findings))
+        return policy.decide(evidence, known, row.sold_ms, self._criteria)
+
+
+ALARMS: Mapping[str, Callable[[], Alarm]] = {
+    "price level": LevelWatch,
+    "error": ErrorWatch,
+    "policy": lambda: PolicyAlarm(shipped()),
+    "always alarm": AlwaysAlarm,
+    "KS p < 0.05": KsAlarm,
+}
+
+Plant = Callable[[Labelled, float], Labelled]  # of a row and the days since it began
+
+
+def _moved(row: Labelled, by_log: float) -> Labelled:
+    return replace(row, error_log=row.error_log + by_log)
+
+
+def plants(region: str) -> Mapping[str, Plant]:
+    """The drifts of the card; `region` is the one that moves alone."""
+    return {
+        "shock +10 %": lambda row, _: _moved(row, math.log(1.1)),
+        "shock -10 %": lambda row, _: _moved(row, math.log(0.9)),
+        "trend 5 % a month": lambda row, days: _moved(row, math.log(1.05) * days / 30),
+        "errors 1.5 times": lambda row, _: replace(row, error_log=row.error_log * 1.5),
+        f"region {region} +20 %": lambda row, _: (
+            _moved(row, math.log(1.2)) if row.region == region else row
+        ),
+    }
+
+
+class Quiet(Struct, frozen=True):
+    """What an alarm did while nothing happened."""
+
+    alarm: str
+    days: int
+    false_alarms: int
+
+    @property
+    def per_30_days(self) -> float:
+        return self.false_alarms * 30 / self.days
+
+
+class Power(Struct, frozen=True):
+    """What an alarm did about a plant, over several streams."""
+
+    alarm: str
+    plant: str
+    streams: int
+    found: int
+    delay_median: float | None  # labels after the plant (of a unit: events of the publisher)
+    delay_most: int | None
+
+
+def by_day(rows: Iterable[Labelled]) -> list[list[Labelled]]:
+    """Part sales by their day, days in order."""
+    days: dict[int, list[Labelled]] = {}
+    for row in sorted(rows, key=lambda row: row.sold_ms):
+        days.setdefault(row.sold_ms // DAY_MS, []).append(row)
+    return [days[day] for day in sorted(days)]
+
+
+def drawn(days: Sequence[Sequence[Labelled]], length: int, seed: int) -> Iterator[Labelled]:
+    """A quiet stream of `length` days, from day 0 on."""
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    for start in range(0, length, BLOCK_DAYS):
+        first = draw.randrange(len(days) - BLOCK_DAYS + 1)
+        for offset, day in enumerate(days[first : first + BLOCK_DAYS]):
+            for row in day:
+                yield replace(row, sold_ms=(start + offset) * DAY_MS + row.sold_ms % DAY_MS)
+
+
+def quiet(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[Quiet]:
+    """Count false alarms on streams of four months."""
+    length = 2 * QUIET_DAYS
+    return [
+        Quiet(
+            name,
+            streams * length,
+            sum(_alarms(days, make, length, seed + n) for n in range(streams)),
+        )
+        for name, make in ALARMS.items()
+    ]
+
+
+def power(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[Power]:
+    """Measure each alarm on each plant."""
+    regions = [row.region for day in days for row in day]
+    busiest = max(sorted(set(regions)), key=regions.count)
+    return [
+        _power(name, plant, [_delay(days, make, act, seed + n) for n in range(streams)])
+        for plant, act in plants(busiest).items()
+        for name, make in ALARMS.items()
+    ]
+
+
+def units(events: Sequence[Event], names: Iterable[str], factor: float) -> list[Power]:
+    """Measure the unit watch: one of three publishers sends a measure times `factor`, half-way."""
+    return [
+        _power("units", f"{name} times {factor:g}", [_unit_delay(events, name, factor)])
+        for name in names
+    ]
+
+
+def unit_false_alarms(events: Iterable[Event]) -> int:
+    """Count what the unit watch finds where nothing was planted."""
+    watch = UnitWatch()
+    return sum(len(watch.update(_dealt(event))) for event in events)
+
+
+def _alarms(
+    days: Sequence[Sequence[Labelled]], make: Callable[[], Alarm], length: int, seed: int
+) -> int:
+    alarm = make()
+    return sum(bool(alarm.update(row)) for row in drawn(days, length, seed))
+
+
+def _delay(
+    days: Sequence[Sequence[Labelled]], make: Callable[[], Alarm], plant: Plant, seed: int
+) -> int | None:
+    """Labels from the plant to the first alarm after it; None: not within a month."""
+    alarm, labels = make(), 0
+    for row in drawn(days, QUIET_DAYS + PLANTED_DAYS, seed):
+        since_days = row.sold_ms / DAY_MS - QUIET_DAYS
+        if since_days < 0:
+            alarm.update(row)
+            continue
+        labels += 1
+        if alarm.update(plant(row, since_days)):
+            return labels
+    return None
+
+
+def _dealt(event: Event) -> Event:
+    """Deal listings to agencies, and their sales with them."""
+    number = zlib.crc32(str(event.fields.get("listing_id")).encode()) % AGENCIES
+    return replace(event, publisher=f"agency-{number}")
+
+
+def _unit_delay(events: Sequence[Event], name: str, factor: float) -> int | None:
+    watch, sent = UnitWatch(), 0
+    for number, event in enumerate(map(_dealt, events)):
+        wrong = number >= len(events) // 2 and event.publisher == "agency-1"
+        value = event.fields.get(name)
+        if wrong:
+            sent += 1
+        if wrong and isinstance(value, int | float):
+            event = replace(event, fields={**event.fields, name: value * factor})
+        if any(f.segment == f"publisher=agency-1 field={name}" for f in watch.update(event)):
+            return sent
+    return None
+
+
+def _power(alarm: str, plant: str, delays: Sequence[int | None]) -> Power:
+    found = [delay for delay in delays if delay is not None]
+    return Power(
+        alarm,
+        plant,
+        len(delays),
+        len(found),
+        median(found) if found else None,
+        max(found, default=None),
+    )

@@ -1,0 +1,134 @@
+"""`python -m monitoring report-card`: options, and the card as a table or JSON."""
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
+
+from monitoring import report_card
+from monitoring.detectors.finding import Event, Labelled
+from monitoring.heads import head_of
+from monitoring.report_card import Power, Quiet
+from monitoring.settings import MonitoringSettings
+from monitoring.windows import Window, parse
+from stream_app.contract import wire
+from stream_app.contract.settings import BadSettings, KafkaSettings
+
+DAYS_MIN = 30  # fewer give every stream the same weeks
+STREAMS_MAX = 1_000
+MEASURES = ("area_m2", "lot_m2", "sale_price")
+SQUARE_FEET = 10.7639
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    """The whole card."""
+
+    market: str
+    days: int
+    labels: int
+    seed: int
+    quiet: list[Quiet]
+    power: list[Power]
+    unit_false_alarms: int | None = None
+    events: int | None = None
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its options."""
+    card = commands.add_parser(
+        "report-card",
+        help="how good the detectors and the policy are, on quiet and on planted streams",
+        description="Draws quiet streams from real sales by blocks of days, plants drifts, and"
+        " tells power, delay and false alarms per 30 quiet days, beside an alarm that always"
+        " rings and KS p < 0.05. FILE is what `python -m offline replay --outcomes FILE` writes;"
+        " needs no broker. The same files and seed give the same card.",
+    )
+    options = card.add_argument
+    options("--outcomes", type=Path, required=True, metavar="FILE", help="outcomes, JSON lines")
+    options("--quiet", metavar="FROM..TO", help="only sales of these days; default: all")
+    options("--events", type=Path, metavar="FILE", help="events, JSON lines: for unit errors")
+    options("--streams", type=_streams, default=10, metavar="N", help="streams a row; default 10")
+    options("--seed", type=int, default=1, metavar="N", help="default 1")
+    options("--json", action="store_true", help="print one line of JSON")
+    card.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace, _kafka: KafkaSettings, _own: MonitoringSettings) -> int:
+    rows = list(_labelled(given.outcomes, parse(given.quiet) if given.quiet else None))
+    days = report_card.by_day(rows)
+    if len(days) < DAYS_MIN:
+        raise BadSettings(f"{given.outcomes}: sales of {len(days)} days, {DAYS_MIN} are needed")
+    events = None if given.events is None else list(_events(given.events))
+    print(f"{len(rows):,} labels of {len(days)} days: drawing streams", file=sys.stderr)
+    card = Card(
+        market=rows[0].market,
+        days=len(days),
+        labels=len(rows),
+        seed=given.seed,
+        quiet=report_card.quiet(days, given.streams, given.seed),
+        power=report_card.power(days, given.streams, given.seed),
+    )
+    if events is not None:
+        power = card.power + report_card.units(events, MEASURES, SQUARE_FEET)
+        false_alarms = report_card.unit_false_alarms(events)
+        card = replace(card, power=power, unit_false_alarms=false_alarms, events=len(events))
+    if given.json:
+        print(msgspec.json.encode(card).decode())
+    else:
+        _show(card)
+    return 0
+
+
+def _labelled(path: Path, window: Window | None) -> Iterator[Labelled]:
+    for number, line in _lines(path):
+        try:
+            outcome = wire.decode_outcome(line)
+        except msgspec.MsgspecError as error:
+            raise BadSettings(f"{path}: line {number}: {error}") from None
+        inside = window is None or window.from_ms <= outcome.sold_ms < window.to_ms
+        if inside and outcome.price is not None and not outcome.corrects:
+            error_log = math.log(outcome.sale_price / outcome.price)
+            yield Labelled(outcome.market, outcome.region, outcome.sold_ms, error_log)
+
+
+def _events(path: Path) -> Iterator[Event]:
+    for number, line in _lines(path):
+        head = head_of(line)
+        if head.market is None or head.event_time_ms is None:
+            raise BadSettings(f"{path}: line {number}: no event")
+        fields = msgspec.json.decode(line, type=dict[str, object])
+        yield Event(head.market, str(fields.get("source")), head.event_time_ms, fields)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as opened:
+        yield from enumerate(opened, start=1)
+
+
+def _show(card: Card) -> None:
+    console = Console()
+    quiet = Table("alarm", "false alarms in 30 quiet days", title=f"{card.market}: quiet")
+    for each in card.quiet:
+        quiet.add_row(each.alarm, f"{each.per_30_days:,.2f}")
+    power = Table("planted", "alarm", "found", "delay: median", "most", title="planted")
+    for one in card.power:
+        found = f"{one.found} of {one.streams}"
+        delays = ("-" if d is None else f"{d:,.0f}" for d in (one.delay_median, one.delay_most))
+        power.add_row(one.plant, one.alarm, found, *delays)
+    console.print(quiet)
+    console.print(power)
+    if card.events is not None:
+        console.print(f"units: {card.unit_false_alarms} false of {card.events:,} events")
+
+
+def _streams(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= STREAMS_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r}: 1 to {STREAMS_MAX:,} streams are wanted")
+    return int(text)

@@ -1,0 +1,142 @@
+"""The card rates alarms on streams whose truth is known: blind ones and jumpy ones fail it."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitoring import report_card
+from monitoring.__main__ import main
+from monitoring.detectors.finding import Labelled
+from monitoring.report_card import Alarm, Power, Quiet
+from stream_app.contract import wire
+from tests import builders, flow
+
+DAY_MS = 86_400_000
+
+
+def days(count: int = 60) -> list[list[Labelled]]:
+    draw = random.Random(3)
+    regions = ("kc-1", "kc-2", "kc-3")
+    rows = [
+        Labelled("king-county", regions[n % 3], n * DAY_MS // 20, draw.gauss(0, 0.15))
+        for n in range(20 * count)
+    ]
+    return report_card.by_day(rows)
+
+
+@pytest.fixture(scope="module")
+def card() -> tuple[dict[str, Quiet], dict[tuple[str, str], Power]]:
+    quiet = {each.alarm: each for each in report_card.quiet(days(), streams=2, seed=1)}
+    power = {(e.plant, e.alarm): e for e in report_card.power(days(), streams=2, seed=1)}
+    return quiet, power
+
+
+def test_a_stream_is_drawn_by_whole_weeks_and_the_same_for_the_same_seed() -> None:
+    once = list(report_card.drawn(days(), 28, seed=5))
+
+    assert once == list(report_card.drawn(days(), 28, seed=5))
+    assert once != list(report_card.drawn(days(), 28, seed=6))
+    assert [row.sold_ms for row in once] == sorted(row.sold_ms for row in once)
+    assert len({row.sold_ms // DAY_MS for row in once}) == 28
+
+
+def test_the_budget_holds_on_quiet_streams_and_always_alarming_breaks_it(
+    card: tuple[dict[str, Quiet], dict[tuple[str, str], Power]],
+) -> None:
+    quiet, _ = card
+
+    assert max(quiet[name].per_30_days for name in ("price level", "error", "policy")) <= 1
+    assert quiet["always alarm"].per_30_days > 100
+
+
+def test_a_shock_of_ten_percent_is_found_within_200_labels(
+    card: tuple[dict[str, Quiet], dict[tuple[str, str], Power]],
+) -> None:
+    _, power = card
+
+    for plant in ("shock +10 %", "shock -10 %"):
+        for alarm in ("price level", "policy"):
+            measured = power[plant, alarm]
+            assert measured.found == measured.streams
+            assert (measured.delay_most or 999) <= 200
+
+
+class Blind:
+    """Planted: never alarms."""
+
+    def update(self, _row: Labelled) -> bool:
+        return False
+
+
+class Jumpy:
+    """Planted: alarms at each unusual home."""
+
+    def update(self, row: Labelled) -> bool:
+        return abs(row.error_log) > 0.3
+
+
+@pytest.mark.parametrize(("planted", "found"), [(Blind, 0), (Jumpy, 2)])
+def test_the_card_catches_an_alarm_that_is_no_good(
+    monkeypatch: pytest.MonkeyPatch, planted: Callable[[], Alarm], found: int
+) -> None:
+    monkeypatch.setattr(report_card, "ALARMS", {"planted": planted})
+
+    (quiet,) = report_card.quiet(days(), streams=2, seed=1)
+    shock, *_ = report_card.power(days(), streams=2, seed=1)
+
+    assert shock.found == found
+    assert (quiet.per_30_days > 1) == (planted is Jumpy)
+
+
+def written(folder: Path, count: int) -> Path:
+    path = folder / "outcomes.jsonl"
+    lines = [wire.encode(pair.outcome) for pair in flow.pairs(count)]
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+def test_the_command_writes_the_card_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.jsonl"
+    draw = random.Random(2)
+    homes = [
+        builders.listing(listing_id=f"h-{n}", area_m2=draw.uniform(60, 240)) for n in range(600)
+    ]
+    events.write_bytes(b"\n".join(map(wire.encode, homes)))
+    outcomes = written(tmp_path, 400)
+    command = ["report-card", "--outcomes", str(outcomes), "--events", str(events)]
+
+    assert main([*command, "--streams", "1", "--json"]) == 0
+
+    told = msgspec.json.decode(capsys.readouterr().out)
+    unit = next(each for each in told["power"] if each["plant"].startswith("area_m2"))
+    assert (told["labels"], told["unit_false_alarms"]) == (400, 0)
+    assert unit["delay_most"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"{}", "line 1: Object missing"), (b"", "sales of 0 days, 30 are needed")],
+    ids=["no outcome", "nothing"],
+)
+def test_a_file_that_cannot_be_used_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, words: str
+) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_bytes(content)
+
+    assert main(["report-card", "--outcomes", str(path)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_events_that_are_none_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"?")
+    command = ["report-card", "--outcomes", str(written(tmp_path, 400)), "--events", str(events)]
+
+    assert main([*command, "--streams", "1"]) == 2
+    assert "line 1: no event" in capsys.readouterr().err
