@@ -108,8 +108,11 @@ def _events(path: Path) -> Iterator[Event]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as opened:
-        yield from enumerate(opened, start=1)
+    try:
+        with path.open("rb") as opened:
+            yield from enumerate(opened, start=1)
+    except OSError as error:
+        raise BadSettings(str(error)) from None
 
 
 def _show(card: Card) -> None:

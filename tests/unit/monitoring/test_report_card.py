@@ -133,6 +133,11 @@ def test_a_file_that_cannot_be_used_is_told(
     assert words in capsys.readouterr().err
 
 
+def test_a_file_that_is_not_there_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report-card", "--outcomes", "nowhere.jsonl"]) == 2
+    assert "nowhere.jsonl" in capsys.readouterr().err
+
+
 def test_events_that_are_none_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     events = tmp_path / "events.jsonl"
     events.write_bytes(b"?")
