@@ -54,12 +54,14 @@ class Slot:
                 )
 
     def keep(self) -> None:
-        """Start it anew if it ended and is wanted."""
+        """Start it if it is wanted and never ran, or has ended."""
         with self._lock:
-            if self.wanted and self._process is not None and self._process.poll() is not None:
+            if not self.wanted or self.is_running():
+                return
+            if self._process is not None:
                 self._note_exit()
                 time.sleep(_RESTART_AFTER_S)
-                self.start()
+            self.start()
 
     def stop(self) -> int:
         """SIGTERM, and no new start; give the exit status."""

@@ -125,7 +125,9 @@ class Run:
             new_slot = _slots(workers, kafka, settings, options)
             for stage, count in ((SCORER, options.workers), (LEARNER, _LEARNERS)):
                 for _ in range(count):
-                    new_slot(stage).start()
+                    # Left to the supervisor's thread: a Ctrl-C while a process is being started
+                    # would leave one that nobody knows.
+                    new_slot(stage).wanted = True
             world = World(kafka, PARTITIONS, workers, progress, own, shops, new_slot)
             self._hurt(planned, world)
             self.tell(f"all faults done; {feed.sent} events sent so far")
