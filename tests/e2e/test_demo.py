@@ -3,7 +3,10 @@
 import json
 import math
 import signal
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
+MARKETS = ("king-county", "hdb")
 PROMISED = [
     "market",
     "events",
@@ -39,14 +43,32 @@ PROMISED = [
 ]
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("market", ["king-county", "hdb"])
-def test_a_quick_run_accounts_for_every_event(broker: str, tmp_path: Path, market: str) -> None:
-    out = tmp_path / "demo"
-    (out / "run").mkdir(parents=True)
-    (out / "run" / "left behind").touch()  # as by a run before
+Run = tuple[Path, Future["CompletedProcess[str]"]]
 
-    done = demo_process.run(out, "--market", market, bootstrap=broker)
+
+@pytest.fixture(scope="module")
+def quick_runs(
+    broker: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Run]]:
+    """One of each market, side by side: they share nothing but the broker."""
+    with ThreadPoolExecutor(len(MARKETS)) as pool:
+
+        def run(market: str) -> Run:
+            out = tmp_path_factory.mktemp(market)
+            (out / "run").mkdir()
+            (out / "run" / "left behind").touch()  # as by a run before
+            options = ("--market", market)
+            return out, pool.submit(demo_process.run, out, *options, bootstrap=broker)
+
+        yield {market: run(market) for market in MARKETS}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("market", MARKETS)
+def test_a_quick_run_accounts_for_every_event(quick_runs: Mapping[str, Run], market: str) -> None:
+    out, running = quick_runs[market]
+
+    done = running.result()
 
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     summary = json.loads((out / "summary.json").read_text())

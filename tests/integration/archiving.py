@@ -141,7 +141,7 @@ def faulty(folder: Path, environment: Mapping[str, str], *options: str) -> "subp
 def archiving(
     folder: Path, log: Path, environment: Mapping[str, str], flush_age_s: float = 0.5
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the real archiver; its words go to `log`."""
+    """Run the real archiver; its words go to `log`, and are shown when the test fails."""
     quick = {"HOUSING_MONITORING_FLUSH_AGE_S": str(flush_age_s)}
     command = [sys.executable, "-m", "monitoring", "archive", "--dir", str(folder)]
     with log.open("wb") as words:
@@ -152,6 +152,7 @@ def archiving(
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            print(log.read_text())
 
 
 def assigned(log: Path) -> list[int]:
