@@ -44,7 +44,15 @@ def _show(result: dict[str, object], *, as_json: bool) -> None:
         print(json.dumps(result))
         return
     for name, value in result.items():
-        print(f"{name:>18}  {value}")
+        rows = value if isinstance(value, list) and value else [value]
+        for row in rows:
+            print(f"{name:>18}  {_line(row)}")
+
+
+def _line(value: object) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{name} {'-' if of is None else of}" for name, of in value.items())
 
 
 if __name__ == "__main__":

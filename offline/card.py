@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from offline.audit import Finding
-from offline.errors import Errors, Segment, Split
+from offline.errors import COMPARED_ROWS, Balance, Errors, Segment, Split
 from offline.page import Cell, Section, Table
 from offline.promote import Standing
 from offline.recipe import Recipe, source_of
@@ -85,8 +85,6 @@ def sections(known: Known) -> list[Section]:
 
 
 def _use(known: Known) -> Section:
-    manifest = known.manifest
-    currency = _currency(manifest)
     return Section(
         "Use and scope",
         "For: an estimate, at the time a home is listed, of the price it will be sold for, with a "
@@ -97,24 +95,27 @@ def _use(known: Known) -> Section:
         "in for groups that the law protects: nobody has tested this model for equal treatment of "
         "such groups, and no data on persons were used that would allow it. Errors by region are "
         "below.",
-        tables=[Table(f"Made for; prices in {currency}", ("what", "range"), list(_scope(known)))],
+        tables=[
+            Table("Made for", ("what", "value"), list(_scope(known))),
+            Table("Numbers", ("feature", "least", "greatest", "unit", "meaning"), _ranges(known)),
+        ],
     )
 
 
 def _scope(known: Known) -> Iterator[Sequence[Cell]]:
     scope = known.manifest.scope
     if scope is None:
-        yield "scope", UNKNOWN
+        yield from (("property types", UNKNOWN), ("sale prices", UNKNOWN))
         return
     low, high = scope.prices
-    yield (
-        "sale prices of the training rows",
-        f"{low:,.0f} to {high:,.0f} {_currency(known.manifest)}",
-    )
     yield "property types", ", ".join(scope.property_types)
-    units = {feature.name: feature.unit for feature in FEATURES}
-    for name, (low, high) in scope.ranges.items():
-        yield name, f"{low:,.6g} to {high:,.6g} {units.get(name, '')}".rstrip()
+    yield "sale prices", f"{low:,.0f} to {high:,.0f} {_currency(known.manifest)}"
+
+
+def _ranges(known: Known) -> list[Sequence[Cell]]:
+    """Least and greatest of the training rows, of the numbers that the trees may look at."""
+    ranges = {} if known.manifest.scope is None else known.manifest.scope.ranges
+    return [(f.name, *ranges[f.name], f.unit, f.meaning) for f in FEATURES if f.name in ranges]
 
 
 def _data(known: Known) -> Section:
@@ -209,7 +210,21 @@ def _errors(known: Known) -> Iterator[Section]:
         return
     for split in errors.splits:
         if split.by != "month of listing":
-            yield Section(f"Errors by {split.by}", "", tables=[_of_split(split, currency)])
+            yield Section(
+                f"Errors by {split.by}",
+                _compared(split.balance),
+                tables=[_of_split(split, currency)],
+            )
+
+
+def _compared(balance: Balance) -> str:
+    few = f"Figures of fewer than {COMPARED_ROWS} homes move by themselves."
+    if balance.ratio is None:
+        return f"Fewer than two segments are large enough to be compared. {few}"
+    return (
+        f"Weakest: {balance.weakest}, best: {balance.best}; accuracy (1 - MdAPE) of the one is "
+        f"{balance.ratio:.0%} of that of the other. {few}"
+    )
 
 
 def _overall(manifest: Manifest, currency: str) -> Table:

@@ -20,6 +20,7 @@ from offline import (
     trail_command,
 )
 from offline.events import WrongOptions
+from offline.faults import WrongInput
 from offline.log import Partition
 from offline.progress import say, told
 from offline.settings import OfflineSettings, from_environment
@@ -36,6 +37,21 @@ if TYPE_CHECKING:
 
 
 def train(given: argparse.Namespace) -> dict[str, object]:
+    """Train and register; a training that fails is kept as a failed run, and touches no version."""
+    try:
+        return _train(given)
+    except WrongInput:
+        raise  # there was nothing to train on
+    except BaseException:
+        from offline import tracking
+        from offline.registry import experiment_of
+
+        _, own = from_environment()
+        with tracking.run(own, experiment_of(given.market), "train"):
+            raise
+
+
+def _train(given: argparse.Namespace) -> dict[str, object]:
     """Data set, candidate, registration as challenger."""
     from offline import audit, papers, shift
     from offline.registry import Registry

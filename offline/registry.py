@@ -5,19 +5,17 @@ same version, registered once. Aliases: `challenger` (registered last), `champio
 (announced), `previous` (the way back). MLflow moves nobody: what is told on `housing.models` does (announce.py).
 """
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import resource
+from collections.abc import Mapping
 from enum import StrEnum, auto
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
+from offline import tracking
 from offline.dataset import Dataset
 from offline.faults import NotRegistered
 from offline.promote import PASSED, Standing
@@ -34,7 +32,6 @@ _JUDGED = "judged.json"
 _VERSION_TAG = "version"
 _VERDICT = "gate.json"
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
-_SQLITE = "sqlite:///"
 
 
 class Tag(StrEnum):
@@ -59,15 +56,10 @@ class Registry:
     """One market's versions."""
 
     def __init__(self, settings: OfflineSettings, market: str) -> None:
-        for noisy in ("mlflow", "alembic"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
-        if settings.mlflow_tracking_uri.startswith(_SQLITE):
-            file = Path(settings.mlflow_tracking_uri.removeprefix(_SQLITE))
-            file.parent.mkdir(parents=True, exist_ok=True)
         self.vault = Vault(settings)
         self._settings = settings
-        self._name = f"housing-{market}"
-        self._client = MlflowClient(settings.mlflow_tracking_uri)
+        self._name = experiment_of(market)
+        self._client = tracking.client(settings)
 
     def of_request(self, request_id: str) -> "Trained | None":
         """What was registered for a request; None: nothing was, yet."""
@@ -181,7 +173,7 @@ class Registry:
 
     def aliases(self) -> dict[str, str | None]:
         """What each alias names."""
-        return {alias: self.alias(alias) for alias in Alias}
+        return {alias.value: self.alias(alias) for alias in Alias}
 
     def versions(self) -> list[str]:
         """All versions, the one registered first in front."""
@@ -307,37 +299,15 @@ class Registry:
 
     def _record(self, announced: ChampionAnnounced) -> None:
         manifest = announced.manifest
-        with self._run(manifest) as run_id:
-            self._client.log_batch(
-                run_id,
-                [
-                    Metric(name, value, manifest.made_ms, 0)
-                    for name, value in manifest.metrics.items()
-                ],
-                [Param(name, value) for name, value in _params(manifest).items()],
-            )
-            self._client.log_text(run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
-            uri = self._client.get_run(run_id).info.artifact_uri
-        self._client.create_model_version(
-            self._name, uri, run_id, tags={_VERSION_TAG: manifest.version}
-        )
-
-    @contextmanager
-    def _run(self, manifest: Manifest) -> Iterator[str]:
-        experiment = self._client.get_experiment_by_name(self._name)
-        if experiment is None:
-            folder = Path(self._settings.mlflow_artifacts).absolute()
-            number = self._client.create_experiment(self._name, folder.as_uri())
+        with tracking.run(self._settings, self._name, manifest.version) as run:
+            run.log(_params(manifest), manifest.metrics | _spent())
+            run.log_text(wire.encode(announced).decode(), _ANNOUNCEMENT)
+        uri = self._client.get_run(run.run_id).info.artifact_uri
+        if not self._client.search_registered_models(f"name='{self._name}'"):
             self._client.create_registered_model(self._name)
-        else:
-            number = experiment.experiment_id
-        run_id = self._client.create_run(number, run_name=manifest.version).info.run_id
-        try:
-            yield run_id
-        except BaseException:
-            self._client.set_terminated(run_id, "FAILED")
-            raise
-        self._client.set_terminated(run_id)
+        self._client.create_model_version(
+            self._name, uri, run.run_id, tags={_VERSION_TAG: manifest.version}
+        )
 
     def _find(self, version: str) -> ModelVersion | None:
         found = self._client.search_model_versions(f"name='{self._name}'")
@@ -358,6 +328,17 @@ def _read(text: str) -> ChampionAnnounced:
     message = wire.decode_model_message(text.encode())
     assert isinstance(message, ChampionAnnounced)  # noqa: S101 - written by register
     return message
+
+
+def experiment_of(market: str) -> str:
+    """MLflow's name for a market's trainings and for its versions."""
+    return f"housing-{market}"
+
+
+def _spent() -> dict[str, float]:
+    """What this process has taken so far: reading the log, training, judging."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return {"cpu_s": own.ru_utime + own.ru_stime, "peak_memory_mb": own.ru_maxrss / 1024}
 
 
 def _params(manifest: Manifest) -> dict[str, str]:

@@ -21,6 +21,8 @@ from offline.settings import OfflineSettings
 
 _SQLITE = "sqlite:///"
 _PARENT_TAG = "mlflow.parentRunId"  # MLflow's own: its pages show the run below that one
+FAILURE_TAG = "failure"
+_TAG_LETTERS_MAX = 4_000  # that MLflow takes, and some
 _PARAM_LETTERS_MAX = 6_000  # that MLflow takes
 _LIBRARIES = ("scikit-learn", "numpy", "river", "skops")
 
@@ -71,7 +73,7 @@ class Run(NamedTuple):
 
 
 def run(settings: OfflineSettings, of: str, name: str) -> AbstractContextManager[Run]:
-    """Begin a run of the experiment of that name; left by an exception, it has failed."""
+    """Begin a run of the experiment of that name; left by an exception, it has failed: why is kept."""
     mlflow = client(settings)
     return _started(mlflow, experiment(mlflow, settings, of), name)
 
@@ -86,7 +88,9 @@ def _started(
     run_id = mlflow.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
     try:
         yield Run(mlflow, experiment, run_id)
-    except BaseException:
+    except BaseException as error:
+        reason = f"{type(error).__name__}: {error}"
+        mlflow.set_tag(run_id, FAILURE_TAG, reason[:_TAG_LETTERS_MAX])
         mlflow.set_terminated(run_id, "FAILED")
         raise
     mlflow.set_terminated(run_id)

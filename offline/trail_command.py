@@ -8,6 +8,7 @@ import getpass
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from offline import trail
@@ -63,8 +64,9 @@ def show(given: argparse.Namespace) -> Result:
     return result | {"deeds": deeds}
 
 
-def _words(deed: Deed) -> dict[str, object]:
-    return {name: getattr(deed, name) for name in deed.__struct_fields__}
+def _words(deed: Deed) -> Result:
+    at = datetime.fromtimestamp(deed.at_ms / 1000, UTC).isoformat(timespec="seconds")
+    return {"at": at} | {name: getattr(deed, name) for name in deed.__struct_fields__[1:]}
 
 
 def recorded(action: str, run: Run, *, even_unwritten: bool = False) -> Run:

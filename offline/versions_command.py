@@ -62,7 +62,7 @@ def _described(
 ) -> dict[str, object]:
     manifest = registry.announcement(version).manifest
     standing = registry.standing(version)
-    roles = [alias for alias in Alias if (on_broker or {}).get(alias) == version]
+    roles = [alias.value for alias in Alias if (on_broker or {}).get(alias) == version]
     champion = (on_broker or registry.aliases()).get(Alias.CHAMPION)
     return {
         "version": version,

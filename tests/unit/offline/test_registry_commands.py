@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 import pytest
 
+from offline import tracking
 from offline.__main__ import main
+from offline.registry import experiment_of
+from offline.settings import from_environment
 from tests import builders, sales
 
 # What MLflow 3.17 does with SQLAlchemy 2.1 is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 
 MARKET = "--market", sales.MARKET
+SHAPE = '{"loss": "squared_error", "leaves": 7, "trees": 10}'
 
 
 class Ran(NamedTuple):
@@ -56,8 +60,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
         # Nobody answers there, and at once.
         patch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
         patch.setattr("offline.log._ANSWER_S", 0.2)
-        given = "--events", str(events), "--train-to", "2015-06-01", "--reason", "a test", "--by"
-        assert main(["train", *MARKET, *given, "anna"]) == 0
+        given = "--events", str(events), "--train-to", "2015-06-01", "--shape", SHAPE
+        assert main(["train", *MARKET, *given, "--reason", "a test", "--by", "anna"]) == 0
         (bundle,) = (p for p in (folder / "models").glob("*.skops") if p.name in _announced(folder))
         yield Trained(folder, events, _version(folder), bundle)
 
@@ -197,6 +201,44 @@ def test_what_was_done_and_what_was_refused_is_in_the_trail(run: Run, trained: T
         ("retire", "failed", "to see"),
     ]
     assert run("trail", "--verify").status == 0
+
+
+def test_a_training_that_fails_is_kept_as_such_and_leaves_all_versions_alone(
+    run: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*given: object, **more: object) -> None:
+        raise MemoryError("no more trees")
+
+    monkeypatch.setattr("offline.train.train", breaks)
+    before = run("versions").result
+
+    with pytest.raises(MemoryError):
+        run("train", "--events", str(trained.events), "--train-to", "2015-06-01")
+
+    assert run("versions").result == before
+    mlflow = tracking.client(from_environment()[1])
+    number = mlflow.get_experiment_by_name(experiment_of(sales.MARKET)).experiment_id
+    newest = mlflow.search_runs([number])[0]
+    assert newest.info.status == "FAILED"
+    assert newest.data.tags[tracking.FAILURE_TAG] == "MemoryError: no more trees"
+    deeds = run("trail").result["deeds"]
+    assert isinstance(deeds, list)
+    assert (deeds[-1]["state"], deeds[-1]["error"]) == ("failed", "no more trees")
+
+
+def test_a_trail_that_cannot_be_written_stops_all_but_the_way_back(
+    run: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOUSING_OFFLINE_TRAIL_FILE", str(trained.events / "trail.jsonl"))
+
+    promoted = run("promote", "--version", trained.version)
+    back = run("rollback")
+
+    assert promoted.status == 1
+    assert "File exists" in promoted.err
+    assert back.status == 1  # for no broker answers
+    assert "not in the trail: rollback begun" in back.err
+    assert "127.0.0.1:1" in back.err
 
 
 def test_a_trail_that_was_written_into_is_told_of(run: Run, trained: Trained) -> None:
