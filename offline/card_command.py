@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,8 +22,6 @@ from stream_app.contract.rejects import ModelRefused
 if TYPE_CHECKING:
     from offline.registry import Registry
     from stream_app.contract.settings import KafkaSettings
-
-T = TypeVar("T")
 
 
 def run(given: argparse.Namespace) -> dict[str, object]:
@@ -61,10 +59,10 @@ def gather(registry: Registry, version: str, roles: dict[str, str] | None) -> Kn
         standing=registry.standing(version),
         signed_by=keys.fingerprint(registry.vault.trusted_key()),
         features_read=_features_read(registry, version),
-        recipe=_paper(registry, version, recipe.NAME, recipe.Recipe),
-        errors=_paper(registry, version, papers.ERRORS, Errors),
-        findings=_paper(registry, version, papers.AUDIT, tuple[Finding, ...]),
-        verdict=_paper(registry, version, "gate.json", Verdict),
+        recipe=registry.paper_of(version, recipe.NAME, recipe.Recipe),
+        errors=registry.paper_of(version, papers.ERRORS, Errors),
+        findings=registry.paper_of(version, papers.AUDIT, tuple[Finding, ...]),
+        verdict=registry.paper_of(version, "gate.json", Verdict),
         reviewed=registry.reviewed(version),
         roles=roles,
     )
@@ -95,11 +93,6 @@ def _named(registry: Registry, given: argparse.Namespace, roles: dict[str, str] 
     if found is None:
         raise NotRegistered(f"{given.market}: there is no {given.version}")
     return found
-
-
-def _paper(registry: Registry, version: str, name: str, kind: type[T]) -> T | None:
-    text = registry.paper(version, name)
-    return None if text is None else msgspec.json.decode(text, type=kind)
 
 
 def _figures(known: Known) -> Known:

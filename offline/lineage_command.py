@@ -12,6 +12,7 @@ from offline.faults import BrokerAway, WrongInput
 from offline.lineage import Lineage
 from offline.log import LogUnreadable
 from offline.progress import say
+from offline.recipe import Recipe
 from offline.settings import from_environment
 from stream_app.core.features import NAMES
 
@@ -51,8 +52,8 @@ def _versions_of(registry: Registry, given: argparse.Namespace) -> dict[str, obj
             "data_sha256": given.data,
             "trained_on_it": [v for v, found in hashes.items() if found.startswith(given.data)],
         }
-    recipes = {version: registry.paper(version, recipe.NAME) for version in versions}
-    known = {version: recipe.read(text) for version, text in recipes.items() if text is not None}
+    recipes = {v: registry.paper_of(v, recipe.NAME, Recipe) for v in versions}
+    known = {version: made for version, made in recipes.items() if made is not None}
     return {
         "offset": str(given.offset),
         "trained_on_it": [v for v, made in known.items() if lineage.holds(made.read, given.offset)],
@@ -63,8 +64,7 @@ def _versions_of(registry: Registry, given: argparse.Namespace) -> dict[str, obj
 def _of_version(registry: Registry, kafka: KafkaSettings, market: str, version: str) -> Lineage:
     manifest = registry.genuine(version).manifest
     features_read = registry.features_read(version)
-    text = registry.paper(version, recipe.NAME)
-    made = None if text is None else recipe.read(text)
+    made = registry.paper_of(version, recipe.NAME, Recipe)
     try:
         service = lineage_log.served(kafka, market, version)
     except (BrokerAway, LogUnreadable) as error:

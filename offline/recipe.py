@@ -93,11 +93,6 @@ def code_sha256() -> str:
     return digest.hexdigest()
 
 
-def read(text: str) -> Recipe:
-    """A recipe from its paper."""
-    return msgspec.json.decode(text, type=Recipe)
-
-
 def files_of(given: argparse.Namespace) -> dict[str, str]:
     """Hashes of the files that the options name."""
     named = [str(path) for path in given.file]

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from enum import StrEnum, auto
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import msgspec
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from offline import tracking
 from offline.dataset import Dataset
-from offline.faults import NotRegistered
+from offline.faults import NotRegistered, Refused
 from offline.promote import PASSED, Standing
 from offline.settings import OfflineSettings
 from offline.train import Candidate
@@ -27,6 +28,7 @@ from stream_app.contract.models import Alias, ChampionAnnounced, Manifest
 from stream_app.core.features import NAMES
 from stream_app.scoring.champion import Champion
 
+T = TypeVar("T")
 _ANNOUNCEMENT = "announcement.json"
 _JUDGED = "judged.json"
 _VERSION_TAG = "version"
@@ -50,6 +52,10 @@ class Trained(NamedTuple):
 
     version: str
     held: str | None
+
+
+class PaperSpoilt(Refused):
+    """What was kept with a version is not what it was."""
 
 
 class Registry:
@@ -136,10 +142,10 @@ class Registry:
         ------
         NotRegistered : there is no such version, or it was registered before these were kept
         """
-        text = self.paper(version, _JUDGED)
-        if text is None:
+        judged = self.paper_of(version, _JUDGED, ChampionAnnounced)
+        if judged is None:
             raise NotRegistered(f"{version} has no fit without its holdout; train it anew")
-        return _read(text)
+        return judged
 
     def paper(self, version: str, name: str) -> str | None:
         """A text that was kept with the version; None when there is none of that name.
@@ -152,6 +158,20 @@ class Registry:
         if name not in {file.path for file in self._client.list_artifacts(run_id)}:
             return None
         return Path(self._client.download_artifacts(run_id, name)).read_text("utf-8")
+
+    def paper_of(self, version: str, name: str, kind: type[T]) -> T | None:
+        """A paper as what it is a text of; None when there is none of that name.
+
+        Raises
+        ------
+        NotRegistered : there is no such version
+        PaperSpoilt : it is no such text
+        """
+        text = self.paper(version, name)
+        try:
+            return None if text is None else msgspec.json.decode(text, type=kind)
+        except msgspec.MsgspecError as error:
+            raise PaperSpoilt(f"{version}: {name} was changed: {error}") from None
 
     def alias(self, alias: str) -> str | None:
         """The version that the alias names; None when it names none."""
@@ -187,11 +207,12 @@ class Registry:
         ------
         NotRegistered : there is no such version
         """
-        kept = [self.announcement(version)]
-        judged = self.paper(version, _JUDGED)
-        kept += [] if judged is None else [_read(judged)]
-        drift = kept[0].manifest.reference_sha256
-        return {one.address for one in kept} | ({f"{drift}.parquet"} if drift else set())
+        announced = self.announcement(version)
+        judged = self.paper_of(version, _JUDGED, ChampionAnnounced)
+        drift = announced.manifest.reference_sha256
+        return {one.address for one in (announced, judged) if one is not None} | (
+            {f"{drift}.parquet"} if drift else set()
+        )
 
     def standing(self, version: str) -> Standing:
         """What is noted of the version, as far as it bears on who may serve.
@@ -320,14 +341,11 @@ class Registry:
         return found
 
     def _announcement(self, found: ModelVersion) -> ChampionAnnounced:
-        path = self._client.download_artifacts(found.run_id, _ANNOUNCEMENT)
-        return _read(Path(path).read_text("utf-8"))
-
-
-def _read(text: str) -> ChampionAnnounced:
-    message = wire.decode_model_message(text.encode())
-    assert isinstance(message, ChampionAnnounced)  # noqa: S101 - written by register
-    return message
+        version = found.tags[_VERSION_TAG]
+        announced = self.paper_of(version, _ANNOUNCEMENT, ChampionAnnounced)
+        if announced is None:
+            raise PaperSpoilt(f"{version}: {_ANNOUNCEMENT} is not there")
+        return announced
 
 
 def experiment_of(market: str) -> str:

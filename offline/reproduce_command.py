@@ -22,10 +22,10 @@ def run(given: argparse.Namespace) -> dict[str, object]:
     kafka, own = from_environment()
     versions = Registry(own, given.market)
     signed = versions.genuine(given.version).manifest
-    text = versions.paper(given.version, recipes.NAME)
-    if text is None:
+    recipe = versions.paper_of(given.version, recipes.NAME, Recipe)
+    if recipe is None:
         raise NotRegistered(f"{given.version} was registered before recipes were kept")
-    report = _made_again(signed, recipes.read(text), kafka, own)
+    report = _made_again(signed, recipe, kafka, own)
     for line in report.differs:
         say(f"differs: {line}")
     found = msgspec.to_builtins(report)

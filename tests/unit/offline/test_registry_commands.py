@@ -303,3 +303,17 @@ def test_what_was_tampered_with_is_refused(
 
     assert ran.status == 1
     assert f"offline {command}: champion king-county {trained.version}: {says}" in ran.err
+
+
+@pytest.mark.parametrize("name", ["announcement.json", "recipe.json"])
+def test_a_paper_that_is_none_any_more_is_named(run: Run, trained: Trained, name: str) -> None:
+    (path,) = trained.folder.glob(f"artifacts/*/artifacts/{name}")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"{", b"[", 1))
+    try:
+        ran = run("card", "--version", trained.version)
+    finally:
+        path.write_bytes(whole)
+
+    assert ran.status == 1
+    assert f"offline card: {trained.version}: {name} was changed: " in ran.err

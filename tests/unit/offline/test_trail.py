@@ -49,12 +49,17 @@ def last_words(lines: list[bytes]) -> list[bytes]:
     return [*lines[:-1], lines[-1].replace(b"anna", b"otto")]
 
 
+def more_words(lines: list[bytes]) -> list[bytes]:
+    return [lines[0].replace(b'"by":', b'"note":"harmless","by":'), *lines[1:]]
+
+
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [
         (other_words, "line 2: was changed: it does not give its hash"),
         (other_words_with_their_hash, "line 3: follows"),
         (last_words, "line 4: was changed"),
+        (more_words, "line 1: was changed"),
         (lambda lines: [lines[0], *lines[2:]], "line 2: follows"),
         (lambda lines: lines[1:], "line 1: follows"),
         (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: follows"),
@@ -64,6 +69,7 @@ def last_words(lines: list[bytes]) -> list[bytes]:
         "changed",
         "hashed anew",
         "the last",
+        "added to",
         "taken out",
         "cut off in front",
         "swapped",
