@@ -18,10 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before MLflow is imported: it reports home and draws bars otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # By itself it tries a server that does not answer for some minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     from offline import commands
-    from offline.faults import BrokerAway, Refused, WrongInput
+    from offline.faults import WrongInput
     from offline.progress import say
-    from stream_app.contract.rejects import ModelRefused
     from stream_app.contract.settings import BadSettings
 
     try:
@@ -32,11 +33,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSettings, WrongInput) as error:
         say(f"offline {given.command}: {error}")
         return WRONG_INPUT
-    except (Refused, BrokerAway, ModelRefused, OSError) as error:
+    except _failures() as error:
         say(f"offline {given.command}: {error}")
         return FAILED
     _show(result, as_json=given.json)
     return FAILED if result.get("passed") is False else 0
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What is told in one line, though nobody asked for anything wrong."""
+    from offline.faults import BrokerAway, Refused
+    from stream_app.contract.rejects import ModelRefused
+
+    # To import MLflow takes a second, and who did not has no fault of its.
+    loaded = sys.modules.get("mlflow.exceptions")
+    of_mlflow = () if loaded is None else (loaded.MlflowException,)
+    return (Refused, BrokerAway, ModelRefused, OSError, *of_mlflow)
 
 
 def _show(result: dict[str, object], *, as_json: bool) -> None:

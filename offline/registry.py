@@ -33,6 +33,8 @@ _ANNOUNCEMENT = "announcement.json"
 _JUDGED = "judged.json"
 _VERSION_TAG = "version"
 _VERDICT = "gate.json"
+# What MLflow calls an alias that names nothing, and a market without versions.
+_NOT_THERE = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
 
 
@@ -177,8 +179,10 @@ class Registry:
         """The version that the alias names; None when it names none."""
         try:
             found = self._client.get_model_version_by_alias(self._name, alias)
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            if error.error_code in _NOT_THERE:
+                return None
+            raise
         return str(found.tags[_VERSION_TAG])
 
     def set_alias(self, alias: str, version: str) -> None:

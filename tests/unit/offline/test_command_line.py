@@ -291,6 +291,17 @@ def test_nothing_trained_is_nothing_to_promote(run: Run) -> None:
     assert err.strip() == "offline promote: hdb: nothing was trained yet"
 
 
+def test_a_registry_that_does_not_answer_is_told_in_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOUSING_OFFLINE_MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+
+    status, _, err = run("promote", "--market", "hdb")
+
+    assert status == 1
+    assert err.startswith("offline promote: API request to http://127.0.0.1:1")
+
+
 def test_bad_settings_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOUSING_OFFLINE_SEED", "-1")
 
