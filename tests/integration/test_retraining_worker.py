@@ -27,6 +27,7 @@ pytestmark = pytest.mark.broker
 WORKER = Path(__file__).with_name("worker_of_a_test.py")
 KILLED = -9
 STEPS = len(WorkStep)
+WITHIN_S = 120.0
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def start(environment: Mapping[str, str], folder: Path, *how: str) -> subprocess
 def run_until_idle(environment: Mapping[str, str], folder: Path, *how: str) -> int:
     """Start the worker again whenever it is killed; how often that was."""
     for kills in range(3 * STEPS):
-        status = start(environment, folder, *how).wait(60)
+        status = start(environment, folder, *how).wait(WITHIN_S)
         if status == 0:
             return kills
         assert status == KILLED, (folder / "worker.log").read_text()
@@ -129,19 +130,20 @@ def test_a_roll_back_waits_for_no_training_and_sigterm_ends_all_in_order(
     alerts_log.tell(kafka, messages.retrain_requested())
     worker = start(environment, folder, "wait:train")
     try:
-        until(trains, 30, "the training runs")
+        until(trains, WITHIN_S, "the training runs")
         asked_s = time.monotonic()
         alerts_log.tell(kafka, messages.rollback_requested(leave_version="v2"))
         until(
             lambda: [a for a in answers("b-1") if a.status is RequestStatus.DONE],
-            30,
+            WITHIN_S,
             "the roll back is done",
         )
         waited_s = time.monotonic() - asked_s
         worker.terminate()
-        status = worker.wait(30)
+        status = worker.wait(WITHIN_S)
     finally:
         worker.kill()
+        worker.wait()
 
     assert status == 0, (folder / "worker.log").read_text()
     assert answers("r-1")[-1].status is RequestStatus.RUNNING
