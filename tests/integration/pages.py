@@ -7,15 +7,18 @@ from stream_app.shell import probe
 from stream_app.shell.probe import Unwell
 
 
-def told(port: int, page: str = "/health") -> dict[str, Any]:
+def text(port: int, page: str) -> str:
     """What a page says, be the worker well or not; empty while nobody answers."""
     try:
-        said = probe.ask("127.0.0.1", port, page)
+        return probe.ask("127.0.0.1", port, page)
     except Unwell as error:
         said = str(error)
-    if said.startswith("nobody answers"):
-        return {}
-    body: dict[str, Any] = json.loads(said)
+    return "" if said.startswith("nobody answers") else said
+
+
+def told(port: int, page: str = "/health") -> dict[str, Any]:
+    """The same of a page in JSON."""
+    body: dict[str, Any] = json.loads(text(port, page) or "{}")
     return body
 
 

@@ -14,8 +14,9 @@ from confluent_kafka import Producer
 from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, PARTITIONER, full_name
-from stream_app.shell import children, probe
+from stream_app.shell import children
 from tests import builders
+from tests.integration import pages
 from tests.integration.brokers import free_port
 from tests.waiting import until
 
@@ -101,12 +102,13 @@ def test_the_metrics_of_a_worker_follow_what_it_committed(
     kafka: KafkaSettings, environment: Mapping[str, str], worker: subprocess.Popen[bytes]
 ) -> None:
     _publish(kafka)
-    at = ("127.0.0.1", int(environment["HOUSING_STREAM_HTTP_PORT"]))
+    port = int(environment["HOUSING_STREAM_HTTP_PORT"])
     until(lambda: _is_ready(environment), 120, "the worker is ready")
 
     scored = r'housing_events_total{kind="listing",partition="\d",verdict="scored"} 1.0'
-    until(lambda: re.search(scored, probe.ask(*at, "/metrics")), 60, "the listing is counted")
-    page = probe.ask(*at, "/metrics")
+    page = until(
+        lambda: re.search(scored, pages.text(port, "/metrics")), 120, "the listing is counted"
+    ).string
 
     assert 'housing_predictions_total{champion="none",market="king-county"' in page
     assert re.search(r"^process_resident_memory_bytes \d", page, re.MULTILINE)
