@@ -25,7 +25,7 @@ from stream_app.core.features import CATEGORICAL, NAMES
 # any model from this.
 R2_HELD = 0.99
 # The most that one honest feature tells of the log price is 0.50 (King County's region) and 0.49
-# (HDB's area). Held is what gives prices away within 22 % (King County) or 12 % (HDB, whose prices
+# (HDB's area). Held is what gives prices away within 20 % (King County) or 11 % (HDB, whose prices
 # differ less); a price per m2 in disguise shows in R2 of the whole model alone.
 R2_ALONE_HELD = 0.85
 ALONE_LEAVES = 64
