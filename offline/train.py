@@ -88,6 +88,7 @@ class Candidate(NamedTuple):
     older: Dataset  # what the second fit was fitted to
     holdout: Dataset
     judged: Fitted  # the second fit
+    judged_abs_log_errors: tuple[float, ...]  # where its interval starts from; not the holdout's
     holdout_log: NDArray[np.float64]  # what it said of the holdout
     shape: Shape  # of all three fits
 
@@ -134,7 +135,14 @@ def _train(
         metrics=_figures(holdout, holdout_log) | {"trees": float(shape.trees)},
     )
     champion = Champion(final.regressor, manifest)
-    return Candidate(champion, dumped, older, holdout, judged, holdout_log, shape)
+    errors = _errors_before(older, shape, seed)
+    return Candidate(champion, dumped, older, holdout, judged, errors, holdout_log, shape)
+
+
+def _errors_before(older: Dataset, shape: Shape, seed: int) -> tuple[float, ...]:
+    """Of a fit that knows as little of the newer half as `judged` does of the holdout."""
+    oldest, later = _halves(older)
+    return _newest_errors(later, fit(oldest, shape, seed).predict_log(later.rows))
 
 
 def fit(dataset: Dataset, shape: Shape, seed: int, ignored: Sequence[str] = IGNORED) -> Fitted:
@@ -161,10 +169,14 @@ def _prepared(dataset: Dataset, ignored: Sequence[str]) -> tuple[Encodings, NDAr
 
 def choose_shape(dataset: Dataset, seed: int, shapes: Sequence[Shape] = SHAPES) -> Shape:
     """The shape with the least error on homes later than those fitted on, and its trees."""
-    split = splits.forward(dataset, CHOICE_SHARE, splits.OLDER_ROWS_MIN // 4)
-    older, later = dataset.take(split.older), dataset.take(split.newer)
+    older, later = _halves(dataset)
     tried = [grown(older, later, shape, seed) for shape in shapes]
     return min(tried, key=lambda each: each.error_log).shape
+
+
+def _halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    split = splits.forward(dataset, CHOICE_SHARE, splits.OLDER_ROWS_MIN // 4)
+    return dataset.take(split.older), dataset.take(split.newer)
 
 
 def grown(older: Dataset, later: Dataset, shape: Shape, seed: int) -> Grown:

@@ -38,12 +38,16 @@ class Vault:
     def keep_judged(self, candidate: Candidate, made_ms: int) -> ChampionAnnounced:
         """Put the fit without its holdout in; sign.
 
-        Without errors for an interval to start from: those of the holdout would be a leak.
+        Its interval starts from errors before the holdout: those of the holdout would be a leak.
         """
         dumped = bundle.dump(candidate.judged.regressor)
         seed = candidate.champion.manifest.seed
+        manifest = manifest_of(candidate.older, candidate.judged, dumped, seed, made_ms)
         return self._sign(
-            dumped, manifest_of(candidate.older, candidate.judged, dumped, seed, made_ms)
+            dumped,
+            msgspec.structs.replace(
+                manifest, holdout_abs_log_errors=candidate.judged_abs_log_errors
+            ),
         )
 
     def open(self, announced: ChampionAnnounced) -> Champion:
