@@ -19,6 +19,7 @@ from offline.criteria import Criteria
 from offline.paired import Gain
 from stream_app.contract.predictions import Outcome
 from stream_app.contract.spans import DAY_MS
+from stream_app.scoring.interval import COVERAGE
 
 _MB = 1_000_000
 _EXAMPLES = 3
@@ -237,29 +238,36 @@ def _of_segments(
 
 
 def _covered(evidence: Evidence, criteria: Criteria) -> Iterator[Finding]:
-    found = coverage.judge(evidence.after, criteria)
+    """Limits hold, or the champion keeps them no better: the interval is the corrector's as well."""
+    found, old = (coverage.judge(side, criteria) for side in (evidence.after, evidence.before))
     if found is None:
         yield Finding("interval", False, "no answer had an interval", rows=len(evidence.after))
         return
     low, high = criteria.coverage_min, criteria.coverage_max
+    missed, allowed = _missed(found), len(_missed(old))
     yield Finding(
         "interval",
-        found.holds,
-        f"{found.coverage:.1%} of the sales lie inside, {low:.0%} to {high:.0%} is wanted",
+        found.holds or (old is not None and _off(found) <= _off(old)),
+        f"{found.coverage:.1%} of the sales lie inside, {low:.0%} to {high:.0%} is wanted"
+        + ("" if old is None else f" or no farther off than the champion's {old.coverage:.1%}"),
         found.coverage,
-        low if found.coverage < low else high,
+        low if found.coverage < COVERAGE else high,
         found.rows,
     )
-    missed, allowed = _missed(found), _missed(coverage.judge(evidence.before, criteria))
     yield Finding(
         "interval by segment",
-        len(missed) <= len(allowed),
-        f"{len(missed)} of {len(found.segments)} do not hold, {len(allowed)} with the champion: "
-        f"{', '.join(missed[:_EXAMPLES]) or 'none'}",
+        len(missed) <= allowed,
+        f"{len(missed)} of {len(found.segments)} do not hold, {allowed} may"
+        + ("" if old is None else ", as with the champion")
+        + "".join(f"; {segment}" for segment in missed[:_EXAMPLES]),
         len(missed),
-        len(allowed),
+        allowed,
         found.rows,
     )
+
+
+def _off(found: Coverage) -> float:
+    return abs(found.coverage - COVERAGE)
 
 
 def _missed(found: Coverage | None) -> list[str]:

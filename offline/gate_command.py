@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from offline import criteria, gate, log
-from offline.gate_evidence import gather
+from offline.gate_evidence import Question, gather
 from offline.log import Partition
 from offline.progress import say, told
 from offline.promote import PASSED
@@ -25,9 +25,8 @@ def run(
     WrongInput : what was asked for cannot be done
     """
     limits = criteria.shipped() if given.criteria is None else criteria.of_file(given.criteria)
-    delay_ms = given.label_delay_days * DAY_MS
-    late = log.with_late_sales(log.merged(partitions), delay_ms, redated=True)
-    verdict = gate.decide(gather(late, own, given.market, given.version, say, told()), limits)
+    asked = Question(given.market, given.version, given.label_delay_days * DAY_MS)
+    verdict = gate.decide(gather(log.merged(partitions), asked, own, say, told()), limits)
     for finding in verdict.findings:
         say(f"{'passed' if finding.passed else 'FAILED':>6}  {finding.criterion}: {finding.reason}")
     paper = {

@@ -1,34 +1,28 @@
-"""Who is judged against whom, on which homes; and the models, opened as a scorer would.
+"""Who is judged against whom, on which homes.
 
 Neither may have seen a home of the holdout. The challenger is its fit without the
 holdout, which is kept with each version. The champion is the very model that serves,
 unless it was trained on a part of the holdout; then it too is its fit without its holdout,
 so that like is compared with like: two trainings on the same log differ in nothing else.
 Where that was not kept, the holdout begins after the champion's training.
+
+A sale counts as seen until it is known, so a model takes its place when all sales that it was
+trained on are: labels that it was fitted to would teach a corrector that it makes no errors.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
-from offline import keys
 from offline.eda import day
-from offline.faults import WrongInput
-from offline.settings import OfflineSettings
 from stream_app.contract.models import ChampionAnnounced
-from stream_app.contract.rejects import ModelRefused
-from stream_app.scoring.champion import Champion, load
-
-
-class NotOpened(WrongInput):
-    """A model that the gate has to serve is refused, or is not in the store."""
 
 
 class Contest(NamedTuple):
-    """Two models, and from when on homes were listed that neither has seen."""
+    """Two models, and from when on they answer what they have not seen."""
 
     challenger: ChampionAnnounced
     champion: ChampionAnnounced | None  # None: there is none yet
-    from_ms: int
+    warm_ms: int  # when the champion begins to serve
+    from_ms: int  # when the holdout begins
 
     def told(self, version: str, champion: str | None) -> str:
         """In words; the versions are those that were trained to the end."""
@@ -46,48 +40,21 @@ def contest(
     challenger: ChampionAnnounced,
     champion: ChampionAnnounced | None,
     champion_judged: ChampionAnnounced | None,
+    delay_ms: int,
 ) -> Contest:
-    """Choose who stands for the champion, and where the holdout begins.
+    """Choose who stands for the champion, and when each takes its place.
 
     `challenger` and `champion_judged` are fits without their holdouts; None: not kept.
     """
-    from_ms = unseen_from_ms(challenger)
+    from_ms = unseen_from_ms(challenger, delay_ms)
     if champion is None:
-        return Contest(challenger, None, from_ms)
-    if unseen_from_ms(champion) > from_ms and champion_judged is not None:
+        return Contest(challenger, None, from_ms, from_ms)
+    if unseen_from_ms(champion, delay_ms) > from_ms and champion_judged is not None:
         champion = champion_judged
-    return Contest(challenger, champion, max(from_ms, unseen_from_ms(champion)))
+    warm_ms = unseen_from_ms(champion, delay_ms)
+    return Contest(challenger, champion, warm_ms, max(from_ms, warm_ms))
 
 
-def unseen_from_ms(announced: ChampionAnnounced) -> int:
-    """What is listed from here on was sold after the last sale that it was trained on."""
-    return announced.manifest.trained_to_ms + 1
-
-
-class Shelf:
-    """Opens what lies in the model store."""
-
-    def __init__(self, settings: OfflineSettings) -> None:
-        self._store = Path(settings.model_store)
-        key = keys.signing_key(Path(settings.signing_key_file))
-        self._trusted_key = key.public_key().public_bytes_raw()
-
-    def open(self, announced: ChampionAnnounced) -> Champion | str:
-        """The model, after all checks of an activation; or why it is refused."""
-        try:
-            bundle = (self._store / announced.address).read_bytes()
-            return load(bundle, announced, self._trusted_key)
-        except (ModelRefused, OSError) as error:
-            return str(error)
-
-    def need(self, announced: ChampionAnnounced) -> Champion:
-        """The model.
-
-        Raises
-        ------
-        NotOpened : it is refused, or not there
-        """
-        found = self.open(announced)
-        if isinstance(found, str):
-            raise NotOpened(f"cannot be judged: {found}")
-        return found
+def unseen_from_ms(announced: ChampionAnnounced, delay_ms: int) -> int:
+    """When all sales that it was trained on are known, each so long after it was made."""
+    return announced.manifest.trained_to_ms + delay_ms + 1

@@ -1,11 +1,10 @@
 """What the gate judges by: one log, served with the champion and with the challenger.
 
-Until the holdout begins they are one market. The champion serves it from the end of its
-training on, so that corrector, guard and interval are what they would be in service; on
-homes that a model was trained on its errors are too small to learn from. Where the holdout
-begins the market forks. One goes on with the champion; in the other the challenger takes its
-place and inherits the corrector, as at any promotion. So a challenger bears what its swap
-costs, and each label, late as it is, reaches both at the same time.
+Until the holdout begins they are one market. The champion serves it as soon as it can answer
+what it has not seen (gate_contest.py), so that corrector, guard and interval are what they
+would be in service. Where the holdout begins the market forks. One goes on with the champion;
+in the other the challenger takes its place and inherits the corrector, as at any promotion. So
+a challenger bears what its swap costs, and each label, late as it is, reaches both at once.
 
 Judged are homes that were listed after the fork and that both answered. A home that was
 on offer before (where the market says which home it is) is left out.
@@ -18,38 +17,43 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.faults import NotRegistered
+from offline import log
+from offline.faults import NotRegistered, WrongInput
 from offline.gate import Evidence
-from offline.gate_contest import Shelf, contest
+from offline.gate_contest import contest
 from offline.log import BATCH_MAX, Cut, Head, Partition
 from offline.market import Market, cuts
 from offline.registry import Registry
 from offline.settings import OfflineSettings
+from offline.vault import Vault
 from stream_app.contract import topics, wire
 from stream_app.contract.models import Alias, ChampionAnnounced
 from stream_app.contract.predictions import Outcome, Step
+from stream_app.contract.rejects import ModelRefused
 from stream_app.scoring import checks
 from stream_app.scoring.champion import Champion
 from stream_app.stages.step import PriceModel
 
-_SEEN, _WARM, _HOLDOUT = 0, 1, 2  # spans of the log; seen: the champion was trained on it
+_WARM, _HOLDOUT = 1, 2  # spans of the log; before, nobody serves
 _TIMED_ROWS = 4 * BATCH_MAX
 _TIMED_ROUNDS = 5
 
 
+class NotOpened(WrongInput):
+    """A model that the gate has to serve is refused, or is not in the store."""
+
+
 class Fight(NamedTuple):
-    """The models, and from when on homes are judged."""
+    """The models, when the champion begins to serve, and when the holdout begins."""
 
     challenger: Champion
     champion: Champion | None
+    warm_ms: int
     from_ms: int
 
     def span(self, at_ms: int) -> int:
         """Which part of the log an event belongs to."""
-        if at_ms >= self.from_ms:
-            return _HOLDOUT
-        seen_ms = self.from_ms if self.champion is None else self.champion.manifest.trained_to_ms
-        return _WARM if at_ms > seen_ms else _SEEN
+        return (at_ms >= self.warm_ms) + (at_ms >= self.from_ms)
 
 
 class Answers(NamedTuple):
@@ -59,44 +63,68 @@ class Answers(NamedTuple):
     after: Sequence[Outcome]  # with the challenger
 
 
+class Question(NamedTuple):
+    """What is asked."""
+
+    market: str
+    version: str | None  # None: the challenger
+    delay_ms: int  # from when a sale is made to when it is known
+
+
 def gather(
     partition: Partition,
+    asked: Question,
     settings: OfflineSettings,
-    market: str,
-    version: str | None,
     say: Callable[[str], None],
     progress: Callable[[int], None],
 ) -> Evidence:
-    """Serve the log with both models, and note what else is known of `version`.
+    """Serve the log with both models, and note what else is known of the version.
 
     Raises
     ------
     NotRegistered : no such version, or its fit without the holdout was not kept
     NotOpened : the champion, or a fit without its holdout, is refused or not there
     """
-    versions, shelf = Registry(settings, market), Shelf(settings)
-    version = version or versions.alias(Alias.CHALLENGER)
+    versions = Registry(settings, asked.market)
+    version = asked.version or versions.alias(Alias.CHALLENGER)
     if version is None:
-        raise NotRegistered(f"{market}: nothing was trained yet")
+        raise NotRegistered(f"{asked.market}: nothing was trained yet")
     champion, announced = versions.alias(Alias.CHAMPION), versions.announcement(version)
-    chosen = contest(versions.judged(version), *_standing(versions, champion))
+    chosen = contest(versions.judged(version), *_standing(versions, champion), asked.delay_ms)
     say(chosen.told(version, champion))
-    old = None if chosen.champion is None else shelf.need(chosen.champion)
-    fight = Fight(shelf.need(chosen.challenger), old, chosen.from_ms)
-    answers = serve(partition, market, fight, progress)
-    final = shelf.open(announced)
+    old = None if chosen.champion is None else _need(versions.vault, chosen.champion)
+    new = _need(versions.vault, chosen.challenger)
+    fight = Fight(new, old, chosen.warm_ms, chosen.from_ms)
+    late = log.with_late_sales(partition, asked.delay_ms, redated=True)
+    answers = serve(late, asked.market, fight, progress)
+    final = _open(versions.vault, announced)
     return Evidence(
-        market=market,
+        market=asked.market,
         version=version,
         champion=champion,
         holdout_from_ms=chosen.from_ms,
         before=answers.before,
         after=answers.after,
-        slower=_slower(final, old, answers.after),
+        slower=slower(final, old, answers.after),
         bundle_bytes=announced.manifest.bundle_bytes,
         refused=final if isinstance(final, str) else None,
         held=versions.standing(version).held,
     )
+
+
+def _open(vault: Vault, announced: ChampionAnnounced) -> Champion | str:
+    """The model, after all checks of an activation; or why a scorer would refuse it."""
+    try:
+        return vault.open(announced)
+    except ModelRefused as error:
+        return str(error)
+
+
+def _need(vault: Vault, announced: ChampionAnnounced) -> Champion:
+    found = _open(vault, announced)
+    if isinstance(found, str):
+        raise NotOpened(f"cannot be judged: {found}")
+    return found
 
 
 def _standing(
@@ -178,7 +206,7 @@ def _paired(before: _Side, after: _Side | None, homes: _Homes, *, naive: bool) -
     return Answers([before.sold[key] for key in both], [new[key] for key in both])
 
 
-def _slower(
+def slower(
     challenger: PriceModel | str, champion: PriceModel | None, served: Sequence[Outcome]
 ) -> float | None:
     """A challenger's time per row as a multiple of the champion's; None: not to be compared."""
