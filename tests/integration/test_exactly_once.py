@@ -197,7 +197,7 @@ def test_a_recreated_source_ends_the_worker_with_the_remedy(
 
 @pytest.mark.parametrize(
     ("topic", "remedy"),
-    [(EVENTS, "python -m stream_app topics create"), (MODELS, "python -m offline announce")],
+    [(EVENTS, "python -m stream_app topics create"), (MODELS, "python -m offline promote")],
     ids=["events", "models"],
 )
 def test_a_topic_recreated_under_a_worker_ends_it_with_the_remedy(
