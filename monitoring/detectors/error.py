@@ -28,13 +28,16 @@ class ErrorWatch:
 
     def update(self, row: Labelled) -> list[Finding]:
         """Take in one sale; tell when errors are larger than they were. Smaller is no finding."""
-        before = self._adwin.estimation
+        error = min(abs(row.error_log), CLIPPED_LOG)
+        total, width = self._adwin.total + error, self._adwin.width + 1
         self._times_ms.append(row.sold_ms)
-        self._adwin.update(min(abs(row.error_log), CLIPPED_LOG))
-        value = self._adwin.estimation
-        if not self._adwin.drift_detected or value <= before:
+        self._adwin.update(error)
+        if not self._adwin.drift_detected:
             return []
-        n = int(self._adwin.width)
+        n, value = int(self._adwin.width), self._adwin.estimation
+        before = (total - self._adwin.total) / (width - n)  # the mean of what was dropped
+        if value <= before:
+            return []
         return [
             Finding(
                 cause=Cause.ERROR,
