@@ -37,9 +37,9 @@ _FENCED = {
 
 
 # Producers of which a transaction failed. One that was fenced with requests on their way, and
-# then let go, once took the worker down with it 3 ms later: glibc found the heap of a thread of
-# librdkafka (2.16) spoilt. So nothing is asked of them any more, nor are they destroyed: what
-# they hold goes with the process, which such a fault mostly ends anyway.
+# then let go, takes the process down at times: glibc finds the heap of a thread of librdkafka
+# (2.16) spoilt. So nothing is asked of them any more, nor are they destroyed: what they hold
+# goes with the process, which such a fault mostly ends anyway.
 _LEFT_ALONE: list[Producer] = []
 
 
