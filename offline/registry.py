@@ -8,7 +8,6 @@ same version, registered once. Aliases: `challenger` (registered last), `champio
 import resource
 from collections.abc import Mapping
 from enum import StrEnum, auto
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -120,7 +119,7 @@ class Registry:
         if found is None:
             self._record(announced)
         elif announced != known:
-            self._client.log_text(found.run_id, wire.encode(announced).decode(), _ANNOUNCEMENT)
+            self.attach(version, {_ANNOUNCEMENT: wire.encode(announced).decode()})
         judged = self.vault.keep_judged(candidate, made_ms)
         self.attach(version, {**papers, _JUDGED: wire.encode(judged).decode()})
         if held is not None:
@@ -155,11 +154,13 @@ class Registry:
         Raises
         ------
         NotRegistered : there is no such version
+        PaperSpoilt : it is no text
         """
-        run_id = self._need(version).run_id
-        if name not in {file.path for file in self._client.list_artifacts(run_id)}:
-            return None
-        return Path(self._client.download_artifacts(run_id, name)).read_text("utf-8")
+        path = tracking.texts(self._settings, self._need(version).run_id) / name
+        try:
+            return path.read_text("utf-8") if path.is_file() else None
+        except UnicodeDecodeError as error:
+            raise PaperSpoilt(f"{version}: {name} was changed: {error}") from None
 
     def paper_of(self, version: str, name: str, kind: type[T]) -> T | None:
         """A paper as what it is a text of; None when there is none of that name.
@@ -261,7 +262,7 @@ class Registry:
         """
         run_id = self._need(version).run_id
         for name, text in papers.items():
-            self._client.log_text(run_id, text, name)
+            tracking.keep_text(self._settings, run_id, text, name)
 
     def keep_verdict(self, version: str, said: str, against: str | None, paper: str) -> None:
         """Keep what the gate said: `PASSED` or why not, against which champion, and all of it.

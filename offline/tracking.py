@@ -46,10 +46,27 @@ def experiment(mlflow: MlflowClient, settings: OfflineSettings, name: str) -> st
     return str(mlflow.create_experiment(name, folder.as_uri()))
 
 
+def texts(settings: OfflineSettings, run_id: str) -> Path:
+    """Where a run's texts lie: where MLflow puts them, below the folder of the settings.
+
+    MLflow notes that folder's absolute path for good: without the settings, a registry that was
+    moved, or copied to another machine, would have lost them.
+    """
+    return Path(settings.mlflow_artifacts, run_id, "artifacts")
+
+
+def keep_text(settings: OfflineSettings, run_id: str, text: str, name: str) -> None:
+    """Keep a text with a run, as a file; the newest of a name holds."""
+    folder = texts(settings, run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, "utf-8")
+
+
 class Run(NamedTuple):
     """A run that is under way."""
 
     mlflow: MlflowClient
+    settings: OfflineSettings
     experiment: str
     run_id: str
 
@@ -65,29 +82,31 @@ class Run(NamedTuple):
 
     def log_text(self, text: str, name: str) -> None:
         """Keep a text as a file."""
-        self.mlflow.log_text(self.run_id, text, name)
+        keep_text(self.settings, self.run_id, text, name)
 
     def child(self, name: str) -> AbstractContextManager["Run"]:
         """Begin a run that belongs to this one."""
-        return _started(self.mlflow, self.experiment, name, {_PARENT_TAG: self.run_id})
+        parent = {_PARENT_TAG: self.run_id}
+        return _started(self.mlflow, self.settings, self.experiment, name, parent)
 
 
 def run(settings: OfflineSettings, of: str, name: str) -> AbstractContextManager[Run]:
     """Begin a run of the experiment of that name; left by an exception, it has failed: why is kept."""
     mlflow = client(settings)
-    return _started(mlflow, experiment(mlflow, settings, of), name)
+    return _started(mlflow, settings, experiment(mlflow, settings, of), name)
 
 
 @contextmanager
 def _started(
     mlflow: MlflowClient,
+    settings: OfflineSettings,
     experiment: str,
     name: str,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Run]:
     run_id = mlflow.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
     try:
-        yield Run(mlflow, experiment, run_id)
+        yield Run(mlflow, settings, experiment, run_id)
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}"
         mlflow.set_tag(run_id, FAILURE_TAG, reason[:_TAG_LETTERS_MAX])

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from offline import reference
 from offline.faults import NotRegistered
 from offline.promote import PASSED, Standing
-from offline.registry import Registry, Tag
+from offline.registry import PaperSpoilt, Registry, Tag
 from offline.settings import OfflineSettings
 from offline.train import Candidate, train
 from stream_app.contract.models import Alias, ChampionAnnounced
@@ -79,6 +80,35 @@ def test_the_fit_without_the_holdout_opens_too_and_says_what_was_judged(home: Ho
 
 def test_a_paper_that_was_not_kept_is_none(home: Home) -> None:
     assert home.versions.paper(home.announced.manifest.version, "verdict.json") is None
+
+
+def test_a_paper_that_is_no_text_is_named_as_changed(home: Home) -> None:
+    version = home.announced.manifest.version
+    home.versions.attach(version, {"note.json": "1"})
+    (note,) = Path(home.settings.mlflow_artifacts).rglob("note.json")
+    note.write_bytes(b"\xff")
+
+    with pytest.raises(PaperSpoilt, match=r"note.json was changed"):
+        home.versions.paper(version, "note.json")
+
+
+def test_a_registry_that_was_moved_has_its_papers_and_keeps_new_ones_beside_them(
+    home: Home, tmp_path: Path
+) -> None:
+    version, folder = home.announced.manifest.version, home.store.parent
+    shutil.copytree(folder, tmp_path / "moved")
+    moved_to = {
+        name: str(value).replace(str(folder), str(tmp_path / "moved"))
+        for name, value in msgspec.structs.asdict(home.settings).items()
+        if isinstance(value, str)
+    }
+    moved = Registry(msgspec.structs.replace(home.settings, **moved_to), sales.MARKET)
+
+    moved.attach(version, {"moved.json": "1"})
+
+    assert moved.genuine(version) == home.announced
+    assert moved.paper(version, "moved.json") == "1"
+    assert home.versions.paper(version, "moved.json") is None
 
 
 def test_the_newest_version_is_the_challenger(home: Home) -> None:
