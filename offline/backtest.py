@@ -61,7 +61,7 @@ def serve(
     NotEnough : too few homes were sold before `train_to_ms`
     """
     market, collector = Market(plan.market, plan.version_delay), Collector(plan.market)
-    served: dict[str, Outcome] = {}
+    served: dict[tuple[str, str], Outcome] = {}
     champions: list[str] = []
     events = span = 0
     for cut, now in cuts(partition, plan.market, lambda at_ms: _span(at_ms, plan)):
@@ -72,7 +72,8 @@ def serve(
             champions.append(market.champion.version)
         for outcome in collector.take(cut, market.advance(cut)):
             if outcome.step is Step.CHAMPION and outcome.listed_ms >= plan.train_to_ms:
-                served[outcome.listing_id] = outcome  # a corrected sale price takes the place
+                # A corrected sale price takes the place.
+                served[outcome.region, outcome.listing_id] = outcome
         events += len(cut.heads)
         progress(events)
     return champions, list(served.values())

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from offline import backtest, log
 from offline.backtest import Plan
+from stream_app.contract.events import AnyEvent
 from tests import builders, sales
 
 TRAIN_TO_MS = sales.BEGAN_MS + 230 * builders.DAY_MS
@@ -46,6 +48,21 @@ def test_years_and_regions_add_up(report: dict[str, Any]) -> None:
     assert sum(part["answer"]["rows"] for part in report["by_year"].values()) == rows
     assert sum(part["answer"]["rows"] for part in report["by_region"].values()) == rows
     assert sorted(report["by_region"]) == ["kc-0", "kc-1", "kc-2"]
+
+
+def test_homes_of_different_regions_may_bear_the_same_listing_id(report: dict[str, Any]) -> None:
+    def shared(event: AnyEvent) -> AnyEvent:
+        number = int(event.listing_id.removeprefix("kc-")) // 3  # regions take turns
+        return msgspec.structs.replace(event, listing_id=f"kc-{number}")
+
+    _, served = backtest.serve(
+        sales.partition([*map(shared, sales.events())]),
+        PLAN,
+        say=lambda text: None,
+        progress=lambda events: None,
+    )
+
+    assert len(served) == report["overall"]["answer"]["rows"]
 
 
 def test_only_the_answer_has_an_interval(report: dict[str, Any]) -> None:
