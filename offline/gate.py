@@ -148,16 +148,21 @@ def _blocks(served: Sequence[Outcome], criteria: Criteria) -> NDArray[np.int64]:
 
 
 def _gains(evidence: Evidence, criteria: Criteria) -> tuple[Gain, tuple[SegmentGain, ...]]:
-    """Of all homes, and of each segment that is large enough."""
-    after = evidence.after
+    """Of all homes, and of each segment with enough homes and enough blocks."""
+    after, blocks = evidence.after, _blocks(evidence.after, criteria)
     of_kind = coverage.segments(evidence.before or after)
     names = [(kind, str(name)) for kind, column in of_kind.items() for name in np.unique(column)]
     members = {(kind, name): of_kind[kind] == name for kind, name in names}
-    judged = {k: v for k, v in members.items() if v.sum() >= criteria.segment_rows_min}
+    judged = {
+        name: chosen
+        for name, chosen in members.items()
+        if chosen.sum() >= criteria.segment_rows_min
+        and len(np.unique(blocks[chosen])) >= criteria.blocks_min
+    }
     overall, *found = paired.gains(
         _errors_before(evidence),
         np.abs([_log(o.price) - math.log(o.sale_price) for o in after]),
-        _blocks(after, criteria),
+        blocks,
         [np.ones(len(after), dtype=np.bool_), *judged.values()],
         criteria.resamples,
         criteria.seed,

@@ -148,6 +148,22 @@ def test_a_small_segment_is_not_judged() -> None:
     assert "kc-new" not in {s.name for s in verdict.segments}
 
 
+def test_a_segment_of_one_week_is_not_judged_for_its_loss_may_be_the_weeks() -> None:
+    in_week, worse = np.arange(HOMES) < HOMES // WEEKS, 1.5
+
+    def moved(served: list[Outcome]) -> list[Outcome]:
+        return [
+            msgspec.structs.replace(o, region="kc-new") if new else o
+            for o, new in zip(served, in_week, strict=True)
+        ]
+
+    after = moved(answered(np.where(in_week, worse, 0.8) * NOISE))
+    verdict = decided(evidence(before=moved(CHAMPION), after=after))
+
+    assert "kc-new" not in {s.name for s in verdict.segments}
+    assert finding(verdict, "region").passed
+
+
 def test_better_by_noise_alone_does_not_pass() -> None:
     """A hundred homes got lucky in one week: a gain above the limit that one week explains."""
     lucky = np.where(np.arange(HOMES) < HOMES // WEEKS, 0.7, 1.0)
