@@ -5,7 +5,7 @@ Written when a version is registered. Not here: making it again (reproduce.py).
 
 import argparse
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from offline.accounts import Dropped, account
 from offline.collector import Read
 from offline.dataset import Dataset
+from offline.faults import WrongInput
 from offline.train import Candidate
 
 NAME = "recipe.json"
@@ -60,10 +61,25 @@ def write(given: argparse.Namespace, data: Dataset, candidate: Candidate, by: st
     )
 
 
-def given_again(recipe: Recipe) -> argparse.Namespace:
-    """The options of `train` as they were."""
+def places(recipe: Recipe, now: Sequence[Path]) -> dict[str, Path]:
+    """Where each file that was read lies `now`; where it lay if none is named.
+
+    Raises
+    ------
+    WrongInput : another number of files was read
+    """
+    if now and len(now) != len(recipe.files):
+        named = ", ".join(recipe.files) or "none"
+        raise WrongInput(f"--file: {len(now)} given, read were {len(recipe.files)}: {named}")
+    return dict(zip(recipe.files, now or map(Path, recipe.files), strict=True))
+
+
+def given_again(recipe: Recipe, files: Mapping[str, Path]) -> argparse.Namespace:
+    """The options of `train` as they were, with the files where they lie now."""
     options = dict(recipe.options)
-    options["file"] = [Path(name) for name in options["file"]]
+    options["file"] = [files[name] for name in options["file"]]
+    if options["events"] in files:
+        options["events"] = str(files[options["events"]])
     return argparse.Namespace(command="reproduce", processes=0, **options)
 
 

@@ -109,6 +109,15 @@ def _card(command: argparse.ArgumentParser) -> None:
 
 def _reproduce(command: argparse.ArgumentParser) -> None:
     command.add_argument("version", metavar="VERSION", help="as `versions` names it")
+    command.add_argument(
+        "--file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="where a file that was trained on lies now; again for each, in the order of then; "
+        "default: where it lay",
+    )
 
 
 def _lineage(command: argparse.ArgumentParser) -> None:

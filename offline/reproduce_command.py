@@ -1,6 +1,8 @@
 """`reproduce`: makes a version again from its recipe, and says whether it is the same."""
 
 import argparse
+from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -25,7 +27,8 @@ def run(given: argparse.Namespace) -> dict[str, object]:
     recipe = versions.paper_of(given.version, recipes.NAME, Recipe)
     if recipe is None:
         raise NotRegistered(f"{given.version} was registered before recipes were kept")
-    report = _made_again(signed, recipe, kafka, own)
+    files = recipes.places(recipe, given.file)
+    report = _made_again(signed, recipe, files, kafka, own)
     for line in report.differs:
         say(f"differs: {line}")
     found = msgspec.to_builtins(report)
@@ -33,17 +36,21 @@ def run(given: argparse.Namespace) -> dict[str, object]:
 
 
 def _made_again(
-    signed: Manifest, recipe: Recipe, kafka: KafkaSettings, own: OfflineSettings
+    signed: Manifest,
+    recipe: Recipe,
+    files: Mapping[str, Path],
+    kafka: KafkaSettings,
+    own: OfflineSettings,
 ) -> Report:
     from offline import dataset, events
     from offline.shape import Shape
     from offline.train import train
 
-    given = recipes.given_again(recipe)
+    given = recipes.given_again(recipe, files)
     data = events.rows(given, kafka, own, ends=recipes.ends_of(recipe))
     now = Made(
         read=data.read,
-        files=recipes.files_of(given),
+        files={name: recipes.sha256(path) for name, path in files.items()},
         code_sha256=recipes.code_sha256(),
         lock_sha256=recipes.sha256(recipes.LOCK),
         manifest=msgspec.structs.replace(

@@ -128,6 +128,26 @@ def test_a_version_is_made_again_byte_for_byte(run: Run, trained: Trained) -> No
     assert ran.result["differs"] == []
 
 
+def test_a_version_is_made_again_of_files_that_lie_elsewhere_now(
+    run: Run, trained: Trained, tmp_path: Path
+) -> None:
+    elsewhere = trained.events.rename(tmp_path / "events.jsonl")
+    try:
+        ran = run("reproduce", trained.version, "--file", str(elsewhere))
+    finally:
+        elsewhere.rename(trained.events)
+
+    assert ran.status == 0, ran.err
+    assert ran.result["exact"] is True
+
+
+def test_another_number_of_files_than_was_read_is_refused(run: Run, trained: Trained) -> None:
+    ran = run("reproduce", trained.version, "--file", "a.csv", "--file", "b.csv")
+
+    assert ran.status == 2
+    assert f"--file: 2 given, read were 1: {trained.events}" in ran.err
+
+
 def test_other_events_are_named(run: Run, trained: Trained) -> None:
     whole = trained.events.read_bytes()
     trained.events.write_bytes(b"\n".join(whole.splitlines()[2:]))
