@@ -10,7 +10,7 @@ import numpy as np
 
 from offline import splits
 from offline.dataset import Dataset
-from offline.splits import Split
+from offline.splits import NotEnough, Split
 
 # The first fold trains on the older half: with less, King County's half year has no spring.
 FIRST_SHARE = 0.5
@@ -23,6 +23,8 @@ def forward(dataset: Dataset, folds: int, older_min: int = splits.OLDER_ROWS_MIN
     ------
     NotEnough : a fold has too few rows on a side; ask for fewer folds
     """
+    if not len(dataset):
+        raise NotEnough(f"{dataset.market}: no home was sold")
     shares = np.linspace(FIRST_SHARE, 1.0, folds + 1)
     bounds = [splits.sold_by(dataset, float(share)) for share in shares]
     return [

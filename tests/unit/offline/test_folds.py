@@ -32,3 +32,10 @@ def test_homes_across_a_boundary_are_in_no_part_of_its_fold() -> None:
 def test_more_folds_than_there_are_homes_for_are_refused() -> None:
     with pytest.raises(NotEnough, match="homes listed after the boundary, 30 are needed"):
         folds.forward(sales.rows(), 30)
+
+
+def test_without_any_sale_there_are_no_folds_and_that_is_said() -> None:
+    nothing = sales.rows().take(np.zeros(len(sales.rows()), dtype=np.bool_))
+
+    with pytest.raises(NotEnough, match="no home was sold"):
+        folds.forward(nothing, 3)
