@@ -17,6 +17,7 @@ from offline import coverage, criteria, dataset, metrics
 from offline.collector import Collector, Gathered
 from offline.log import Partition
 from offline.market import Market, cuts
+from offline.splits import NotEnough
 from offline.train import train
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.scoring.champion import Champion
@@ -42,7 +43,7 @@ def run(
 
     Raises
     ------
-    NotEnough : too few homes were sold before `train_to_ms`
+    NotEnough : too few homes were sold before `train_to_ms`, or nothing happened after it
     """
     champions, served = serve(partition, plan, say, progress)
     covered = coverage.judge(served, criteria.shipped())
@@ -58,7 +59,7 @@ def serve(
 
     Raises
     ------
-    NotEnough : too few homes were sold before `train_to_ms`
+    NotEnough : too few homes were sold before `train_to_ms`, or nothing happened after it
     """
     market, collector = Market(plan.market, plan.version_delay), Collector(plan.market)
     served: dict[tuple[str, str], Outcome] = {}
@@ -76,6 +77,8 @@ def serve(
                 served[outcome.region, outcome.listing_id] = outcome
         events += len(cut.heads)
         progress(events)
+    if not champions:
+        raise NotEnough(f"{plan.market}: nothing happened from {_day(plan.train_to_ms)} on")
     return champions, list(served.values())
 
 

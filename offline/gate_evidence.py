@@ -183,23 +183,23 @@ class _Homes:
     def __init__(self, from_ms: int) -> None:
         self._from_ms = from_ms
         self._old: set[str] = set()
-        self._of_listing: dict[str, str] = {}
+        self._of_listing: dict[tuple[str, str], str] = {}  # region and listing -> home
 
     def see(self, heads: Iterable[Head]) -> None:
         for head in heads:
             if head.home_id is not None and head.event_time_ms < self._from_ms:
                 self._old.add(head.home_id)
             elif head.home_id is not None:
-                self._of_listing[head.listing_id] = head.home_id
+                self._of_listing[head.region, head.listing_id] = head.home_id
 
-    def is_new(self, listing_id: str) -> bool:
-        return self._of_listing.get(listing_id) not in self._old
+    def is_new(self, listing: tuple[str, str]) -> bool:
+        return self._of_listing.get(listing) not in self._old
 
 
 def _paired(before: _Side, after: _Side | None, homes: _Homes, *, naive: bool) -> Answers:
     """Homes that both sides answered; without a champion, those that have a naive price."""
     sold = {} if after is None else after.sold
-    new = {key: o for key, o in sold.items() if homes.is_new(o.listing_id)}
+    new = {key: o for key, o in sold.items() if homes.is_new(key)}
     if naive:
         return Answers([], [o for o in new.values() if o.components.naive_log is not None])
     both = [key for key in new if key in before.sold]

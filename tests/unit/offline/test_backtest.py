@@ -7,6 +7,7 @@ import pytest
 
 from offline import backtest, log
 from offline.backtest import Plan
+from offline.splits import NotEnough
 from stream_app.contract.events import AnyEvent
 from tests import builders, sales
 
@@ -106,3 +107,10 @@ def test_labels_that_come_later_are_learned_from_later() -> None:
 
     assert found["overall"]["naive"]["rows"] == 0  # a sale so late is in no window
     assert found["overall"]["answer"]["rows"] > 200
+
+
+def test_a_log_that_ends_before_the_training_is_no_backtest() -> None:
+    early = [e for e in sales.events() if e.event_time_ms < TRAIN_TO_MS]
+
+    with pytest.raises(NotEnough, match=r"king-county: nothing happened from 20\d\d-\d\d-\d\d on"):
+        backtest.run(sales.partition(early), PLAN, lambda text: None)

@@ -107,6 +107,24 @@ def test_a_home_that_was_on_offer_before_is_not_judged() -> None:
     assert again.listing_id not in {o.listing_id for o in found.after}
 
 
+def test_homes_of_different_regions_may_bear_the_same_listing_id() -> None:
+    events = sales.events()
+    *_, other, again = (e for e in events if isinstance(e, Listing))
+    assert other.region != again.region
+    old = next(e.home_id for e in events if isinstance(e, Listing))
+
+    def shared(event: AnyEvent) -> AnyEvent:
+        if event.listing_id != again.listing_id:
+            return event
+        named = msgspec.structs.replace(event, listing_id=other.listing_id)
+        return msgspec.structs.replace(named, home_id=old) if isinstance(named, Listing) else named
+
+    found = served(fight(model(100)), [shared(event) for event in events])
+
+    judged = {o.region for o in found.after if o.listing_id == other.listing_id}
+    assert judged == {other.region}
+
+
 def test_without_a_champion_homes_have_a_naive_price() -> None:
     before, after = served(fight(None))
 
