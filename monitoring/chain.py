@@ -84,12 +84,7 @@ def publish(
     name = manifest_name(manifest.partition, manifest.first_offset)
     below = Path(manifest.topic, manifest.topic_id)
     intent = root / STAGING / below / f"{name}.{token}"
-    durable.write_new(intent, encode(manifest))
-    reached("intent")
-    for path, content in contents.items():
-        durable.write_new(root / path, content)
-        reached("file")
-    reached("data")
+    stage(root, intent, manifest, contents, reached)
     published = root / MANIFESTS / below / name
     durable.make_folder(published.parent)
     try:
@@ -102,6 +97,22 @@ def publish(
     durable.flush_folder(published.parent)
     reached("publish")
     intent.unlink(missing_ok=True)  # a successor may have swept it already
+
+
+def stage(
+    root: Path,
+    intent: Path,
+    manifest: ArchiveManifest,
+    contents: Mapping[str, bytes],
+    reached: Callable[[str], None],
+) -> None:
+    """Write what is about to be published, the intent first: by it a sweep finds the rest."""
+    durable.write_new(intent, encode(manifest))
+    reached("intent")
+    for path, content in contents.items():
+        durable.write_new(root / path, content)
+        reached("file")
+    reached("data")
 
 
 def sweep(root: Path, source: Source) -> int:

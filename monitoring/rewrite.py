@@ -22,7 +22,6 @@ from msgspec import MsgspecError
 
 from monitoring import chain, durable
 from stream_app.contract.archive import MANIFESTS, ArchiveManifest, manifest_name
-from stream_app.contract.wire import encode
 
 REWRITES = "rewrites"
 LOCK = "lock"
@@ -81,12 +80,7 @@ def replace(
     """
     published = place(root, manifest)
     intent = root / REWRITES / f"{published.name}.{token}"
-    durable.write_new(intent, encode(manifest))
-    reached("intent")
-    for path, content in contents.items():
-        durable.write_new(root / path, content)
-        reached("file")
-    reached("data")
+    chain.stage(root, intent, manifest, contents, reached)
     ready = intent.with_name(f"{intent.name}.ready")
     os.link(intent, ready)
     ready.replace(published)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from stream_app.contract.rules import RULES
+from stream_app.stages.step import Mark
 
-# Beside the verdict: such an event has one, too.
-_MARKS = ("late", "repaired", "doubted", "left_out")
+_MARKS = frozenset(Mark)  # beside the verdict: such an event has one, too
 _ROW, _LOG = "row:", "log:"
 _SCORED = "listing:scored"
 _MUST_HOLD = {

@@ -20,10 +20,11 @@ from confluent_kafka import (
 
 from offline import log
 from offline.faults import BrokerAway
+from offline.writing import writer_config
 from stream_app.contract import wire
 from stream_app.contract.alerts import Alert, AnyAlertMessage, Decision
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import ALERTS, PARTITIONER, full_name, transactional_id
+from stream_app.contract.topics import ALERTS, full_name, transactional_id
 
 _PARTITION = 0
 _WITHIN_S = 20.0  # for the broker to take an answer, and to give it back
@@ -79,7 +80,7 @@ def tell(kafka: KafkaSettings, message: AnyAlertMessage) -> None:
     NotSaid : the broker did not confirm
     """
     failed: list[KafkaError] = []
-    producer = Producer(_config(kafka) | {"message.timeout.ms": int(_WITHIN_S * 1000)})
+    producer = Producer(writer_config(kafka) | {"message.timeout.ms": int(_WITHIN_S * 1000)})
     producer.produce(
         name_of(kafka),
         wire.encode(message),
@@ -89,15 +90,6 @@ def tell(kafka: KafkaSettings, message: AnyAlertMessage) -> None:
     )
     if producer.flush(_WITHIN_S + 5) or failed:
         raise NotSaid(f"{name_of(kafka)}: {failed[0] if failed else 'not confirmed'}")
-
-
-def _config(kafka: KafkaSettings) -> dict[str, object]:
-    return {
-        "bootstrap.servers": kafka.bootstrap_servers,
-        "enable.idempotence": True,
-        "partitioner": PARTITIONER,
-        "log_level": 2,  # what failed is told once, by us
-    }
 
 
 class AlertsLog:
@@ -112,7 +104,7 @@ class AlertsLog:
         """
         self._kafka = kafka
         identity = transactional_id(kafka.prefix, "offline", ALERTS, _PARTITION)
-        self._producer = Producer(_config(kafka) | {"transactional.id": identity})
+        self._producer = Producer(writer_config(kafka) | {"transactional.id": identity})
         self._consumer = Consumer(log.reader_config(kafka))
         self._next = 0  # offset to be read next
         try:

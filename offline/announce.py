@@ -10,10 +10,11 @@ from confluent_kafka import KafkaException, Producer
 from msgspec import Struct
 
 from offline.faults import NotAnnounced
+from offline.writing import writer_config
 from stream_app.contract import wire
 from stream_app.contract.models import AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import MODELS, PARTITIONER, RECORD_BYTES_MAX, full_name
+from stream_app.contract.topics import MODELS, full_name
 
 DELIVERY_TIMEOUT_S = 30
 # Producers of which a transaction failed: one that is let go after it was fenced can spoil
@@ -62,14 +63,11 @@ def publish(kafka: KafkaSettings, messages: Sequence[Message]) -> None:
     """
     topic = full_name(kafka.prefix, MODELS)
     producer = Producer(
-        {
-            "bootstrap.servers": kafka.bootstrap_servers,
+        writer_config(kafka)
+        | {
             # One for all markets: who comes second ends the transaction of who came first.
             "transactional.id": f"{kafka.prefix}.offline",
             "transaction.timeout.ms": DELIVERY_TIMEOUT_S * 1000,
-            "partitioner": PARTITIONER,
-            "message.max.bytes": RECORD_BYTES_MAX,
-            "log_level": 2,  # what failed is told once, by us
         }
     )
     try:

@@ -9,8 +9,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from offline.faults import WrongInput
+from offline.writing import writer_config
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import PARTITIONER, RECORD_BYTES_MAX, TOPICS, Topic, full_name
+from stream_app.contract.topics import TOPICS, Topic, full_name
 from stream_app.stages.step import Output
 
 Write = Callable[[Output], None]
@@ -78,15 +79,7 @@ def _line(write: Callable[[bytes], object], output: Output) -> None:
 def _topic(name: str, kafka: KafkaSettings) -> Iterator[Write]:
     _create(name, kafka)
     failures: list[KafkaError] = []
-    producer = Producer(
-        {
-            "bootstrap.servers": kafka.bootstrap_servers,
-            "enable.idempotence": True,
-            "partitioner": PARTITIONER,
-            "message.max.bytes": RECORD_BYTES_MAX,
-            "log_level": 2,  # what failed is told once, by us
-        }
-    )
+    producer = Producer(writer_config(kafka))
 
     def write(output: Output) -> None:
         producer.produce(

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from offline import parallel
 from offline.faults import WrongInput
 from offline.parallel import ChildDied, Tell
+from tests.waiting import until
 
 
 def doubled(item: int, tell: Tell) -> int:
@@ -77,22 +76,15 @@ def test_no_process_outlives_the_one_that_started_it(
     script.write_text(WAITING)
     seen.mkdir()
     parent = subprocess.Popen([sys.executable, script, seen], stderr=subprocess.PIPE)
-    _until(lambda: len(list(seen.iterdir())) == 2)
+    until(lambda: len(list(seen.iterdir())) == 2, 30, "both have begun")
 
     parent.send_signal(ended_by)
     parent.communicate(timeout=30)
 
     for child in seen.iterdir():
-        _until(partial(_has_ended, int(child.name)))
+        until(partial(_has_ended, int(child.name)), 30, f"{child.name} has ended")
 
 
 def _has_ended(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return not stat.exists() or ") Z " in stat.read_text()
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
