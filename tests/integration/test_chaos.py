@@ -89,6 +89,8 @@ def test_an_interrupted_run_leaves_no_process_behind(broker: str, tmp_path: Path
             [sys.executable, "-m", "tests.chaos", "--seed", "1"], env=environment, stderr=stderr
         )
     try:
+        # Before, a library that is being imported may ask `file` something: no worker yet.
+        until(lambda: b"broker at" in told.read_bytes(), 120, "all is imported")
         workers = until(lambda: processes.children(run.pid), 120, "its workers run")
         run.send_signal(signal.SIGINT)
 
