@@ -1,12 +1,16 @@
 """What Linux says of a process."""
 
+import contextlib
 from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """Process ids of the direct children."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
-    return [int(child) for child in listed.split()]
+    """Process ids of the direct children, whichever thread started them."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            found += map(int, (thread / "children").read_text("ascii").split())
+    return found
 
 
 def is_stopped(pid: int) -> bool:

@@ -43,7 +43,7 @@ from tests.integration.brokers import plain_environment
 from tests.waiting import until
 
 PARTITIONS = DEFAULT_PARTITIONS
-_LEARNERS = 2
+LEARNERS = 2
 _SESSION_TIMEOUT_S = 6.0  # the least that a broker takes
 _DRAIN_WITHIN_S = 900.0
 # A fault and its recovery take about so long; the load is spread over all of them.
@@ -123,7 +123,7 @@ class Run:
             ) as feed,
         ):
             new_slot = _slots(workers, kafka, settings, options)
-            for stage, count in ((SCORER, options.workers), (LEARNER, _LEARNERS)):
+            for stage, count in ((SCORER, options.workers), (LEARNER, LEARNERS)):
                 for _ in range(count):
                     # Left to the supervisor's thread: a Ctrl-C while a process is being started
                     # would leave one that nobody knows.
@@ -142,7 +142,7 @@ class Run:
                 self.failures.append(f"exit statuses {workers.strange_exits()}")
             ended, explained = (
                 workers.exits().get(EX_OUR_FAULT, 0),
-                ends_explained(planned, options.workers + _LEARNERS),
+                ends_explained(planned, options.workers + LEARNERS),
             )
             if ended > explained:
                 self.failures.append(

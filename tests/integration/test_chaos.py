@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.chaos import processes
+from tests.chaos.run import LEARNERS
 from tests.integration.brokers import plain_environment
 from tests.waiting import until
 
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
 # Both stages and the broker: death in a swap, in a step and of the broker, a zombie, SIGTERM.
 FAULTS, EVENTS, SEED = 5, 2_500, 63
 CONTROL_SEED = 4
+SCORERS = 2  # unless told otherwise
 # What must be seen of a planted bug. The other two controls are seen here as well, by other means:
 # test_exactly_once.py splits the transaction, tests/laws/test_duplicates.py takes dedupe away.
 SEEN_AS = {"acknowledge-before-commit": "lost", "no-fencing": "visible_twice"}
@@ -88,17 +90,25 @@ def test_an_interrupted_run_leaves_no_process_behind(broker: str, tmp_path: Path
         run = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos", "--seed", "1"], env=environment, stderr=stderr
         )
+    workers: list[int] = []
+
+    def all_work() -> bool:
+        workers[:] = processes.children(run.pid)
+        return len(workers) == SCORERS + LEARNERS
+
     try:
         # Before, a library that is being imported may ask `file` something: no worker yet.
         until(lambda: b"broker at" in told.read_bytes(), 120, "all is imported")
-        workers = until(lambda: processes.children(run.pid), 120, "its workers run")
+        until(all_work, 120, "its workers run")
         run.send_signal(signal.SIGINT)
 
         assert run.wait(60) == 130
+        assert not [pid for pid in workers if _lives(pid)]
     finally:
         run.kill()
         run.wait()
-    assert not [pid for pid in workers if _lives(pid)]
+        for pid in filter(_lives, workers):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _lives(pid: int) -> bool:
