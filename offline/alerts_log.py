@@ -22,7 +22,7 @@ from offline import log
 from offline.faults import BrokerAway
 from offline.writing import writer_config
 from stream_app.contract import wire
-from stream_app.contract.alerts import Alert, AnyAlertMessage, Decision
+from stream_app.contract.alerts import AnyAlertMessage, key_of
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import ALERTS, full_name, transactional_id
 
@@ -63,13 +63,6 @@ def decoded(value: bytes | None) -> AnyAlertMessage | None:
         return wire.decode_alert_message(value or b"")
     except msgspec.MsgspecError:
         return None  # somebody else's record
-
-
-def key_of(message: AnyAlertMessage) -> str:
-    """All that belongs to one request has its key."""
-    if isinstance(message, Alert):
-        return message.fingerprint
-    return message.market if isinstance(message, Decision) else message.request_id
 
 
 def tell(kafka: KafkaSettings, message: AnyAlertMessage) -> None:

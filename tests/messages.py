@@ -6,6 +6,9 @@ import msgspec
 
 from stream_app.contract.alerts import (
     Alert,
+    AlertAcknowledged,
+    AlertResolved,
+    AlertSnoozed,
     ApprovalGiven,
     Decision,
     PreflightMeasured,
@@ -42,7 +45,7 @@ from stream_app.contract.predictions import (
     What,
 )
 from stream_app.contract.rejects import RejectCode, RejectHeaders
-from tests.builders import LISTED_MS, LISTING_ID, MARKET, REGION, SOLD_MS, SOURCE
+from tests.builders import HOUR_MS, LISTED_MS, LISTING_ID, MARKET, REGION, SOLD_MS, SOURCE
 
 M = TypeVar("M", bound=msgspec.Struct)
 
@@ -224,6 +227,35 @@ def alert(**changes: object) -> Alert:
             segment=None,
             action="look at the report",
             runbook="docs/runbooks/price-level.md",
+        ),
+        changes,
+    )
+
+
+def resolved(**changes: object) -> AlertResolved:
+    return _changed(
+        AlertResolved(fingerprint="a-1", market=MARKET, resolved_ms=SOLD_MS, reason="gone"),
+        changes,
+    )
+
+
+def acknowledged(**changes: object) -> AlertAcknowledged:
+    return _changed(
+        AlertAcknowledged(
+            fingerprint="a-1", market=MARKET, acknowledged_ms=SOLD_MS, acknowledged_by="ops"
+        ),
+        changes,
+    )
+
+
+def snoozed(**changes: object) -> AlertSnoozed:
+    return _changed(
+        AlertSnoozed(
+            fingerprint="a-1",
+            market=MARKET,
+            snoozed_ms=SOLD_MS,
+            snoozed_by="ops",
+            until_ms=SOLD_MS + HOUR_MS,
         ),
         changes,
     )

@@ -1,4 +1,4 @@
-"""What is said on `housing.alerts`: findings, decisions, requests to offline and their answers.
+"""What is said on `housing.alerts`: alerts, decisions, requests to offline and their answers.
 
 Monitoring judges, offline measures and makes: a request goes one way, answers come back under
 the same `request_id`, which is also the record's key. The newest `RequestAnswered` of a request
@@ -17,8 +17,13 @@ class Severity(StrEnum):
     CRITICAL = auto()
 
 
+# A scorer's alert of a publisher names the doubt after one of these; the second ends the first.
+DOUBTED = "publisher doubted"
+TRUSTED_AGAIN = "publisher trusted again"
+
+
 class Alert(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alert"):
-    """One cause, told once. `fingerprint` is the record's key."""
+    """One cause. `fingerprint` is the record's key; told again, it has become more severe."""
 
     fingerprint: str
     raised_ms: int
@@ -32,6 +37,38 @@ class Alert(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alert"):
     segment: str | None
     action: str
     runbook: str
+    impact: Annotated[str, Meta(description="what it does to whom")] = ""
+    likely_cause: str = ""
+    since_ms: Annotated[int | None, Meta(description="since when it is so; null: unknown")] = None
+
+
+class AlertNote(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What is said of an alert that is open, under its key."""
+
+    fingerprint: str
+    market: str
+
+
+class AlertResolved(AlertNote, frozen=True, kw_only=True, tag="alert_resolved"):
+    """Its cause is gone."""
+
+    resolved_ms: int
+    reason: str
+
+
+class AlertAcknowledged(AlertNote, frozen=True, kw_only=True, tag="alert_acknowledged"):
+    """Somebody looks after it: it is not sent again until it is more severe."""
+
+    acknowledged_ms: int
+    acknowledged_by: str
+
+
+class AlertSnoozed(AlertNote, frozen=True, kw_only=True, tag="alert_snoozed"):
+    """It is not sent until then, however severe."""
+
+    snoozed_ms: int
+    snoozed_by: str
+    until_ms: int
 
 
 class Trigger(StrEnum):
@@ -198,6 +235,21 @@ class RolledBack(Struct, frozen=True, kw_only=True, tag_field="kind", tag="rolle
 
 
 AnyRequest = RetrainRequested | PreflightRequested | RollbackRequested
+AnyAlertNote = AlertResolved | AlertAcknowledged | AlertSnoozed
 AnyAlertMessage = (
-    Alert | Decision | AnyRequest | ApprovalGiven | RequestAnswered | PreflightMeasured | RolledBack
+    Alert
+    | AnyAlertNote
+    | Decision
+    | AnyRequest
+    | ApprovalGiven
+    | RequestAnswered
+    | PreflightMeasured
+    | RolledBack
 )
+
+
+def key_of(message: AnyAlertMessage) -> str:
+    """The record's key: all that belongs to one alert, or to one request, has one."""
+    if isinstance(message, Alert | AlertNote):
+        return message.fingerprint
+    return message.market if isinstance(message, Decision) else message.request_id

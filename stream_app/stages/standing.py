@@ -8,7 +8,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import NamedTuple
 
 from stream_app.contract import topics, wire
-from stream_app.contract.alerts import Alert, Severity
+from stream_app.contract.alerts import DOUBTED, TRUSTED_AGAIN, Alert, Severity
 from stream_app.contract.events import AnyEvent, kind_of
 from stream_app.contract.ids import fingerprint
 from stream_app.contract.predictions import Doubt
@@ -22,7 +22,7 @@ from stream_app.core.publishers import OWN_RECORDS, REFUSED_LIMIT, SHARED, Publi
 from stream_app.core.watermark import Timing
 from stream_app.stages.step import Batch, Control, Mark, Output, Record, State, Thawing
 
-RUNBOOK = "docs/contract/rules.md#publishers"
+RUNBOOK = "docs/runbooks/publisher-doubted.md"
 
 
 class Register(NamedTuple):
@@ -122,7 +122,7 @@ def _alert(name: str, publisher: Publisher, doubt: Doubt, record: Record, batch:
     began = doubt in publisher.doubts
     who = f"publisher {name!r}" if name else f"publishers beyond the {OWN_RECORDS:,}th"
     told = DOUBTS[doubt]
-    cause = "publisher doubted" if began else "publisher trusted again"
+    cause = DOUBTED if began else TRUSTED_AGAIN
     alert = Alert(
         fingerprint=fingerprint("publisher", str(batch.partition), name, doubt),
         raised_ms=record.append_time_ms,

@@ -14,9 +14,15 @@ from tests.architecture import tree
 EXPORTED: dict[str, set[str]] = {
     "alerts": {
         "Alert",
+        "AlertAcknowledged",
+        "AlertNote",
+        "AlertResolved",
+        "AlertSnoozed",
         "AnyAlertMessage",
+        "AnyAlertNote",
         "AnyRequest",
         "ApprovalGiven",
+        "DOUBTED",
         "Decision",
         "NextStep",
         "PreflightMeasured",
@@ -28,8 +34,10 @@ EXPORTED: dict[str, set[str]] = {
         "RollbackRequested",
         "RolledBack",
         "Severity",
+        "TRUSTED_AGAIN",
         "Trigger",
         "WorkStep",
+        "key_of",
     },
     "archive": {
         "ALL_MARKETS",
