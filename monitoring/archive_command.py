@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitoring import retention
+from monitoring import retention, rollup_store
 from monitoring.archive import Archiver
 from monitoring.parts import limits_of
 from monitoring.retention import Pruned
@@ -131,6 +131,9 @@ def _prune(given: argparse.Namespace, kafka: KafkaSettings, settings: Monitoring
     before = given.before or day(now_ms - given.keep_days * DAY_MS)
     names = given.topic or [topic.name for topic in retention.DEFAULT]
     topics = [full_name(kafka.prefix, topic) for topic in retention.TOPICS if topic.name in names]
+    if not given.dry_run:  # what goes stays told, by its daily figures
+        known, _ = rollup_store.refresh(root, kafka.prefix, rollup_store.load(root))
+        rollup_store.save(root, known)
     pruned = retention.prune(root, topics, before, dry_run=given.dry_run)
     if given.json:
         print(msgspec.json.encode(pruned).decode())

@@ -1,6 +1,7 @@
 """Files that are on disk, name and all, when a call returns."""
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -11,6 +12,14 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    flush_folder(path.parent)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file at once or not at all, whether there is one or not."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    write_new(part, content)
+    part.replace(path)
     flush_folder(path.parent)
 
 

@@ -113,7 +113,7 @@ def note(root: Path, source: Source, records: Iterable[Taken]) -> None:
         listing_id = listing_of(record)
         if listing_id is not None:
             noted = Noted(*source, record.offset, listing_id)
-            _write(root / NOTED / noted.name, noted)
+            durable.replace(root / NOTED / noted.name, json.encode(noted))
 
 
 def erase(
@@ -134,7 +134,7 @@ def erase(
         rows, ranges_changed = rows + taken, ranges_changed + (taken > 0)
     receipt = Receipt(rows, ranges_changed, time.time_ns() // 1_000_000)
     for noted in notes:
-        _write(root / DONE / noted.name, receipt)
+        durable.replace(root / DONE / noted.name, json.encode(receipt))
     return receipt
 
 
@@ -173,11 +173,3 @@ def _erase_one(
         return 0
     rewrite.replace(root, *found, token, reached)
     return manifest.rows - found.manifest.rows
-
-
-def _write(path: Path, content: Noted | Receipt) -> None:
-    """Write a small file at once or not at all; it may be there already, saying the same."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    durable.write_new(part, json.encode(content))
-    part.replace(path)
-    durable.flush_folder(path.parent)

@@ -44,6 +44,8 @@ _PLACE = (
     pa.field("offset", pa.int64(), nullable=False),
     pa.field("appended_ms", pa.int64(), nullable=False),
 )
+# Said in a header, since it is no part of the answer: a replay says the same, at another pace.
+LATENCY = pa.field("latency_ms", pa.int64())
 _HEADER = pa.struct([pa.field("name", pa.string()), pa.field("value", pa.binary())])
 RAW_SCHEMA = pa.schema(
     (
@@ -98,7 +100,7 @@ def columns_of(kind: type[Struct], path: tuple[str, ...] = ()) -> tuple[Column, 
 
 def schema_of(layout: Layout[Any]) -> pa.Schema:
     """Name and type every column of the layout, where a row came from first."""
-    return pa.schema((*_PLACE, *(column.field for column in layout.columns)))
+    return pa.schema((*_PLACE, LATENCY, *(column.field for column in layout.columns)))
 
 
 def message_table(
@@ -106,8 +108,15 @@ def message_table(
 ) -> pa.Table:
     """Make the table of decoded messages; `records` says where each came from."""
     places = [pa.array([r[i] for r in records], f.type) for i, f in enumerate(_PLACE)]
+    latency = pa.array([_latency_ms(record) for record in records], LATENCY.type)
     values = [pa.array(list(map(c.get, messages)), c.field.type) for c in layout.columns]
-    return pa.Table.from_arrays(places + values, schema=schema_of(layout))
+    return pa.Table.from_arrays([*places, latency, *values], schema=schema_of(layout))
+
+
+def _latency_ms(record: Taken) -> int | None:
+    """How long after its event it was handed to the broker; None when the headers do not say."""
+    said = dict(record.headers).get(LATENCY.name) or b""
+    return int(said) if said.isdigit() else None
 
 
 def raw_table(records: Sequence[Taken]) -> pa.Table:

@@ -9,8 +9,8 @@ begins where the one before ends, the first at 0. `day` is the day (UTC) that
 the broker took the record, so that old days can be dropped whole; the event
 times inside a file are in its manifest.
 
-Two layouts. `message`: partition, offset, appended_ms, then a column per field of the
-message, nested ones joined by `_`. `raw`: RAW_COLUMNS, the record as the broker gave it.
+Two layouts. `message`: partition, offset, appended_ms, latency_ms (of the header of that name;
+files of before lack it), then a column per field of the message, nested ones joined by `_`. `raw`: RAW_COLUMNS, the record as the broker gave it.
 Events and rejects are raw, in the folder of the market that their bytes name: so a
 range's records, put in the order of their offsets from all its files, are the log again.
 

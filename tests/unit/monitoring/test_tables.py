@@ -57,6 +57,17 @@ def test_a_row_says_where_it_came_from_and_what_was_said() -> None:
     assert row["features"] == list(said.features)
 
 
+@pytest.mark.parametrize(("said", "kept"), [(b"12", 12), (b"-3", None), (b"soon", None)])
+def test_the_latency_is_a_column_where_its_header_is_a_number(
+    said: bytes, kept: int | None
+) -> None:
+    record = RECORD._replace(headers=(("latency_ms", said),))
+
+    (row,) = message_table(PREDICTIONS, [record], [messages.prediction()]).to_pylist()
+
+    assert row["latency_ms"] == kept
+
+
 def test_a_list_of_parts_is_a_list_of_structs() -> None:
     said = messages.prediction()
 
@@ -74,7 +85,12 @@ def test_raw_rows_keep_key_and_value_as_they_came() -> None:
 
 
 def test_a_layout_without_a_decoder_has_no_columns_of_its_own() -> None:
-    assert schema_of(MODELS).names == ["partition", "offset", "appended_ms"]
+    assert schema_of(MODELS).names == [
+        "partition",
+        "offset",
+        "appended_ms",
+        "latency_ms",
+    ]
 
 
 def test_raw_columns_are_those_of_the_contract() -> None:
