@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from offline import alerts_log, requests
+from offline import alerts_log
 from offline.faults import WrongInput
-from offline.requests import Asked
 from offline.settings import from_environment
+from stream_app.contract import requests
 from stream_app.contract.alerts import (
     AnyRequest,
     ApprovalGiven,
@@ -21,6 +21,7 @@ from stream_app.contract.alerts import (
     RetrainRequested,
     RollbackRequested,
 )
+from stream_app.contract.requests import Asked
 from stream_app.contract.settings import KafkaSettings
 
 

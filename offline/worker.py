@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from offline.requests import Asked, Requests
 from stream_app.contract.alerts import (
     AnyAlertMessage,
     AnyRequest,
@@ -31,6 +30,7 @@ from stream_app.contract.alerts import (
     RollbackRequested,
     WorkStep,
 )
+from stream_app.contract.requests import Asked, Requests
 
 # A step that is killed with its worker each time would be begun for ever: more often than a
 # day of restarts and deployments explains is its own fault.

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from offline import announced, requests
+from offline import announced
 from offline.progress import say
-from offline.requests import Asked, Requests
 from offline.settings import OfflineSettings
 from offline.worker import Next, Now, decide
 from offline.worker_results import Ended, settle
 from offline.worker_steps import Child, Command
+from stream_app.contract import requests
 from stream_app.contract.alerts import (
     AnyAlertMessage,
     RequestAnswered,
@@ -24,6 +24,7 @@ from stream_app.contract.alerts import (
     WorkStep,
 )
 from stream_app.contract.models import Alias
+from stream_app.contract.requests import Asked, Requests
 from stream_app.contract.settings import KafkaSettings
 
 

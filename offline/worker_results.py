@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from offline.requests import Asked
 from offline.worker import ATTEMPTS_MAX, Next, Now, begin, say
 from stream_app.contract.alerts import (
     PreflightMeasured,
@@ -15,6 +14,7 @@ from stream_app.contract.alerts import (
     RolledBack,
     WorkStep,
 )
+from stream_app.contract.requests import Asked
 
 
 class Fault(Enum):

@@ -129,6 +129,7 @@ EXPORTED: dict[str, set[str]] = {
         "Remedy",
         "Suspicion",
     },
+    "requests": {"Asked", "ENDS", "Requests", "of", "take"},
     "rules": {
         "EPOCH_1990_MS",
         "FUTURE_TOLERANCE_MS",

@@ -4,8 +4,9 @@ import argparse
 
 import pytest
 
-from offline import arguments, requests, requests_command
+from offline import arguments, requests_command
 from offline.faults import WrongInput
+from stream_app.contract import requests
 from stream_app.contract.alerts import (
     AnyAlertMessage,
     PreflightRequested,

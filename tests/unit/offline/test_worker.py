@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from offline import requests, worker
-from offline.requests import Requests
+from offline import worker
 from offline.worker import Next, Now
 from offline.worker_results import Ended, Fault, settle
-from stream_app.contract import wire
+from stream_app.contract import requests, wire
 from stream_app.contract.alerts import (
     PreflightMeasured,
     RequestAnswered,
@@ -17,6 +16,7 @@ from stream_app.contract.alerts import (
     RolledBack,
     WorkStep,
 )
+from stream_app.contract.requests import Requests
 from tests import messages
 
 ASKED = messages.retrain_requested()
