@@ -10,8 +10,16 @@ import msgspec
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from monitoring import archive_command, membership, report_card_command, windows
+from monitoring import (
+    alerts_command,
+    archive_command,
+    membership,
+    notify_command,
+    report_card_command,
+    windows,
+)
 from monitoring import settings as own
+from monitoring.alerts_command import UnknownAlert
 from monitoring.archive import NoBroker
 from monitoring.membership import NoMember
 from monitoring.rewrite import Busy
@@ -33,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[..., int] = given.run
         return run(given, *own.from_environment())
-    except (BadSettings, BadWindow) as error:
+    except (BadSettings, BadWindow, UnknownAlert) as error:
         return _fail(str(error), WRONG_INPUT)
     except OurFault as error:
         return _fail(str(error), OUR_FAULT)
@@ -55,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     archive_command.add(commands)
     report_card_command.add(commands)
+    alerts_command.add(commands)
+    notify_command.add(commands)
     _add_report(commands)
     health = commands.add_parser(
         "health",

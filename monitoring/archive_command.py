@@ -93,7 +93,7 @@ def existing(folder: Path) -> Path:
 
 
 def _archive(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSettings) -> int:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     archiver = Archiver(
         kafka,
         limits_of(settings),
@@ -151,7 +151,7 @@ def _tell_pruned(pruned: Pruned) -> None:
         )
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

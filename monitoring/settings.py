@@ -1,4 +1,4 @@
-"""Settings of monitoring: section MONITORING, and KAFKA shared by all programs."""
+"""Settings of monitoring: sections MONITORING and NOTIFY, and KAFKA shared by all programs."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from stream_app.contract import settings
-from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.settings import KafkaSettings, Secret
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -41,6 +41,34 @@ class MonitoringSettings(Struct, frozen=True):
     rows_min: Count = 50  # fewer rows in a window: no report, but words
 
 
+class NotifySettings(Struct, frozen=True):
+    """Section NOTIFY: where alerts are sent. A sink without an address is off."""
+
+    log_file: str = "var/alerts.jsonl"  # a line of JSON for each parcel; empty: off
+    webhook_url: Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
+    webhook_secret: Secret = Secret("")  # signs the body: HMAC-SHA256
+    mail_host: str = ""
+    mail_port: Annotated[int, Meta(ge=1, le=65_535)] = 25
+    mail_starttls: bool = False
+    mail_user: str = ""  # empty: no log-in
+    mail_password: Secret = Secret("")
+    mail_from: Annotated[str, Meta(pattern=r"^[^\s<>,]+@[^\s<>,]+$")] = "housing@localhost"
+    # Parted by commas. Empty: no mail.
+    mail_to: Annotated[str, Meta(pattern=r"^([^\s<>,]+@[^\s<>,]+(, *[^\s<>,]+@[^\s<>,]+)*)?$")] = ""
+    # A receiver that says nothing for this long is away. Mail servers look up names first.
+    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+    # Doubles from 1 s up to this: a receiver that is back is seen within a minute.
+    retry_most_s: Seconds = 60.0
+    # A person reads ten messages in ten minutes, and no eleventh: from then on a digest.
+    singles: Count = 10
+    window_s: Seconds = 600.0
+
+
+def notify_from_environment() -> NotifySettings:
+    """Read section NOTIFY, as `from_environment` reads the others."""
+    return settings.read(NotifySettings, _gathered(), "NOTIFY")
+
+
 def from_environment() -> tuple[KafkaSettings, MonitoringSettings]:
     """Read the environment, and the settings file that it names or that lies here.
 
@@ -48,8 +76,12 @@ def from_environment() -> tuple[KafkaSettings, MonitoringSettings]:
     ------
     BadSettings : every mistake, one per line
     """
-    given = settings.gathered(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
+    given = _gathered()
     return (
         settings.read(KafkaSettings, given, "KAFKA"),
         settings.read(MonitoringSettings, given, "MONITORING"),
     )
+
+
+def _gathered() -> dict[str, str]:
+    return settings.gathered(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))

@@ -70,8 +70,8 @@ def of_log(messages: Iterable[AnyAlertMessage]) -> Book:
     return book
 
 
-def take(book: Book, message: AnyAlertMessage) -> bool:
-    """Take the topic's next message in; tell whether a cause began, became worse, or ended."""
+def take(book: Book, message: AnyAlertMessage) -> Entry | None:
+    """Take the topic's next message in; give the cause that began, became worse, or ended by it."""
     if isinstance(message, Alert):
         if message.cause.startswith(TRUSTED_AGAIN):
             return _trusted(book, message)
@@ -79,9 +79,9 @@ def take(book: Book, message: AnyAlertMessage) -> bool:
     if isinstance(message, AlertResolved | AlertAcknowledged | AlertSnoozed):
         entry = book.get(message.fingerprint)
         if entry is not None and entry.open:
-            book[entry.id] = _noted(entry, message)
-            return isinstance(message, AlertResolved)
-    return False
+            book[entry.id] = entry = _noted(entry, message)
+            return None if entry.open else entry
+    return None
 
 
 def id_of(alert: Alert) -> str:
@@ -108,14 +108,14 @@ def is_back(entry: Entry, alert: Alert) -> bool:
     return entry.alert.raised_ms < entry.snoozed.until_ms <= alert.raised_ms
 
 
-def _told(book: Book, alert: Alert) -> bool:
+def _told(book: Book, alert: Alert) -> Entry | None:
     name = id_of(alert)
     entry, place = book.get(name), frozenset({alert.fingerprint})
     if entry is None or not entry.open:
         snoozed = None if entry is None else entry.snoozed
         book.pop(name, None)
         book[name] = Entry(name, alert, alert.raised_ms, places=place, snoozed=snoozed)
-        return True
+        return book[name]
     worse, back = is_worse(alert.severity, entry.alert.severity), is_back(entry, alert)
     book[name] = replace(
         entry,
@@ -124,13 +124,13 @@ def _told(book: Book, alert: Alert) -> bool:
         places=entry.places | place,
         acknowledged=None if worse else entry.acknowledged,
     )
-    return worse or back
+    return book[name] if worse or back else None
 
 
-def _trusted(book: Book, alert: Alert) -> bool:
+def _trusted(book: Book, alert: Alert) -> Entry | None:
     entry = book.get(id_of(alert))
     if entry is None or not entry.open:
-        return False
+        return None
     entry = replace(entry, places=entry.places - {alert.fingerprint})
     if not entry.places:
         end = AlertResolved(
@@ -141,7 +141,7 @@ def _trusted(book: Book, alert: Alert) -> bool:
         )
         entry = replace(entry, resolved=end)
     book[entry.id] = entry
-    return not entry.open
+    return None if entry.open else entry
 
 
 def _noted(entry: Entry, note: AlertResolved | AlertAcknowledged | AlertSnoozed) -> Entry:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 ROOT = "HOUSING_"
-SECTIONS = ("KAFKA", "STREAM", "PRODUCERS", "OFFLINE", "MONITORING", "BROKER")
+SECTIONS = ("KAFKA", "STREAM", "PRODUCERS", "OFFLINE", "MONITORING", "NOTIFY", "BROKER")
 CONFIG_FILE = f"{ROOT}CONFIG"  # names the file itself
 DEFAULT_FILE = "housing.toml"  # read where it stands and no other is named
 # The one name that other tools use too; the same as HOUSING_KAFKA_BOOTSTRAP_SERVERS.

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitoring.settings import MonitoringSettings
+from monitoring.settings import MonitoringSettings, NotifySettings
 from offline.settings import OfflineSettings
 from producers.settings import ProducerSettings
 from stream_app.contract.settings import SECTIONS, KafkaSettings, merged, read
@@ -20,6 +20,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "PRODUCERS": ProducerSettings,
     "OFFLINE": OfflineSettings,
     "MONITORING": MonitoringSettings,
+    "NOTIFY": NotifySettings,
 }
 
 

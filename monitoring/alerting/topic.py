@@ -1,0 +1,154 @@
+"""`housing.alerts` on the broker: read in order, from its beginning; written one by one.
+
+Whoever reads it needs all of it, for what is open is made of all that was said. It is small.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from monitoring.alerting.notifier import Read
+from monitoring.archive import NoBroker
+from stream_app.contract import wire
+from stream_app.contract.alerts import AnyAlertMessage, key_of
+from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.topics import ALERTS, PARTITIONER, full_name, group_id
+
+_PARTITION = 0
+_WITHIN_S = 20.0
+_POLL_S = 0.2
+_CONSUME_MAX = 500
+
+
+def name_of(kafka: KafkaSettings) -> str:
+    return full_name(kafka.prefix, ALERTS)
+
+
+def read(kafka: KafkaSettings) -> Iterator[AnyAlertMessage]:
+    """All that is there now; what nobody can read is left out.
+
+    Raises
+    ------
+    NoBroker : nobody answers, or there is no such topic
+    """
+    source = Follower(kafka, group_id(kafka.prefix, "alerts-reader"))
+    deadline_s = time.monotonic() + _WITHIN_S
+    try:
+        at_end = False
+        while not at_end:
+            records, at_end = source.poll()
+            yield from (record.message for record in records if record.message is not None)
+            if records:
+                deadline_s = time.monotonic() + _WITHIN_S
+            elif time.monotonic() > deadline_s:
+                raise NoBroker(f"{name_of(kafka)}: its end is not given within {_WITHIN_S:g} s")
+    finally:
+        source.close()
+
+
+def tell(kafka: KafkaSettings, messages: Iterable[AnyAlertMessage]) -> None:
+    """Write messages; return when the broker has them.
+
+    Raises
+    ------
+    NoBroker : it did not confirm
+    """
+    failed: list[KafkaError] = []
+    producer = Producer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "partitioner": PARTITIONER,
+            "enable.idempotence": True,
+            "message.timeout.ms": int(_WITHIN_S * 1000),
+            "log_level": 0,
+        }
+    )
+    for message in messages:
+        producer.produce(
+            name_of(kafka),
+            wire.encode(message),
+            key_of(message),
+            partition=_PARTITION,
+            on_delivery=lambda error, _sent: None if error is None else failed.append(error),
+        )
+    if producer.flush(_WITHIN_S + 5) or failed:
+        raise NoBroker(f"{name_of(kafka)}: {failed[0].str() if failed else 'not confirmed'}")
+
+
+class Follower:
+    """Reads the topic from its beginning, as committed; remembers by its group what is done."""
+
+    def __init__(self, kafka: KafkaSettings, group: str) -> None:
+        self._place = TopicPartition(name_of(kafka), _PARTITION, 0)
+        self._where = f"{name_of(kafka)} at {kafka.bootstrap_servers}"
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": kafka.bootstrap_servers,
+                "group.id": group,
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+                "log_level": 0,
+            }
+        )
+        self._consumer.assign([self._place])
+
+    def committed(self) -> int | None:
+        """What is done; None: the group is new.
+
+        Raises
+        ------
+        NoBroker : nobody answers
+        """
+        try:
+            (found,) = self._consumer.committed([self._place], timeout=_WITHIN_S)
+        except KafkaException as error:
+            raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+        return None if found.offset < 0 else int(found.offset)
+
+    def poll(self) -> tuple[Sequence[Read], bool]:
+        """What came within a moment, and whether the end was reached in it."""
+        found, at_end = [], False
+        for message in self._consumer.consume(_CONSUME_MAX, timeout=_POLL_S):
+            error = message.error()
+            if error is None:
+                found.append(_read(message))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                at_end = True
+            elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise NoBroker(f"{self._where}: {error.str()}")
+        return found, at_end
+
+    def commit(self, offset: int) -> None:
+        """Remember that nothing below is owed.
+
+        Raises
+        ------
+        NoBroker : the broker did not take it
+        """
+        place = TopicPartition(self._place.topic, _PARTITION, offset)
+        try:
+            self._consumer.commit(offsets=[place], asynchronous=False)
+        except KafkaException as error:
+            raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _read(message: Message) -> Read:
+    try:
+        return Read(int(message.offset()), wire.decode_alert_message(message.value() or b""))
+    except msgspec.MsgspecError:
+        return Read(int(message.offset()), None)  # a newer program's, or nobody's
