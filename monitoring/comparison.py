@@ -1,35 +1,29 @@
-"""Which rows are held against which: two windows of the archive, or training rows and archive."""
+"""What is held against what: windows of the archive, or the champion's training rows."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-from monitoring.windows import Window, Windows
+from monitoring.windows import Window, Windows, before, halves
 from stream_app.contract.models import Manifest
-
-ARCHIVE = "archive"
-
-
-class Sides(NamedTuple):
-    """Two frames, and where the reference is from."""
-
-    reference: pd.DataFrame
-    current: pd.DataFrame
-    reference_what: str = ARCHIVE
+from stream_app.contract.spans import DAY_MS
 
 
-def split(frame: pd.DataFrame, time_column: str, windows: Windows) -> Sides:
-    """Part rows by the windows; without windows the older half is the reference."""
-    if windows.reference is not None and windows.current is not None:
-        return Sides(
-            _within(frame, time_column, windows.reference),
-            _within(frame, time_column, windows.current),
-        )
-    middle = len(frame) // 2
-    return Sides(frame.iloc[:middle], frame.iloc[middle:])
+def pair(asked: Windows, rows_by_day: Mapping[int, int]) -> tuple[Window, Window]:
+    """Give reference and current: as asked, the time before what was asked, or halves of all."""
+    if asked.current is None:
+        return halves(rows_by_day)
+    return asked.reference or before(asked.current), asked.current
+
+
+def untrained(rows_by_day: Mapping[int, int], manifest: Manifest) -> Mapping[int, int]:
+    """Leave out the days that the champion was trained on, if there are any others."""
+    first = manifest.trained_to_ms // DAY_MS
+    later = {day: rows for day, rows in rows_by_day.items() if day >= first}
+    return later or rows_by_day
 
 
 def drift_reference(manifest: Manifest | None, store: Path) -> tuple[pd.DataFrame | None, str]:
@@ -52,31 +46,3 @@ def drift_reference(manifest: Manifest | None, store: Path) -> tuple[pd.DataFram
     if missing:
         return None, f"drift reference {path.name} lacks {', '.join(missing)}"
     return frame.rename(columns={"listed_ms": "event_time_ms"}), path.name
-
-
-def answered_by(frame: pd.DataFrame, manifest: Manifest | None) -> pd.DataFrame:
-    """Keep what this champion answered, if it answered anything."""
-    if frame.empty or manifest is None:
-        return frame
-    own = frame[frame["versions_champion"] == manifest.version]
-    return frame if own.empty else own
-
-
-def after_training(frame: pd.DataFrame, time_column: str, manifest: Manifest) -> pd.DataFrame:
-    """Leave out what the champion was trained on, if anything else is there."""
-    if frame.empty:
-        return frame
-    later = frame[frame[time_column] >= manifest.trained_to_ms]
-    return frame if later.empty else later
-
-
-def sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    """Take at most `rows` rows, the same ones each time."""
-    return frame if len(frame) <= rows else frame.sample(rows, random_state=seed).sort_index()
-
-
-def _within(frame: pd.DataFrame, time_column: str, window: Window) -> pd.DataFrame:
-    if frame.empty:
-        return frame
-    times = frame[time_column]
-    return frame[(times >= window.from_ms) & (times < window.to_ms)]

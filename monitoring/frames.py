@@ -7,9 +7,10 @@ was recreated and filled again) is one row: the one appended last.
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,15 +19,48 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring import chain
+from monitoring.sampling import Sample, Sampler, Sampling
 from monitoring.windows import Window
 from stream_app.contract import wire
 from stream_app.contract.archive import ArchiveFile
 from stream_app.contract.models import AliasSet, ChampionAnnounced, Manifest
-from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, full_name
+from stream_app.contract.spans import DAY_MS
+from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic, full_name
 
 ALWAYS = Window(0, 2**53)
 CATEGORY = re.compile(r"_code$")  # features that hold crc32 of a text
 UNKNOWN = "unknown"
+TIME_COLUMNS = {PREDICTIONS.name: "event_time_ms", OUTCOMES.name: "sold_ms"}
+# Of a topic that was recreated and of a corrected sale, the row that counts comes last.
+NEWEST_BY = {
+    PREDICTIONS.name: ("appended_ms", "offset"),
+    OUTCOMES.name: ("sale_revision", "appended_ms", "offset"),
+}
+BATCH_ROWS = 20_000  # read at once: some 20 MB
+
+
+class Size(NamedTuple):
+    """How many rows are drawn at most, and by which seed."""
+
+    rows: int
+    seed: int
+
+
+class Market(NamedTuple):
+    """Where the rows of one market lie."""
+
+    root: Path
+    prefix: str
+    name: str
+
+    def files(self, topic: Topic) -> Iterator[ArchiveFile]:
+        """All files of decoded messages of a topic."""
+        return _of_market(self.root, full_name(self.prefix, topic), self.name)
+
+    def raw_files(self, topic: Topic) -> Iterator[ArchiveFile]:
+        """All files of records as they came."""
+        raw = _files(self.root, full_name(self.prefix, topic), "raw")
+        return (file for file in raw if file.market == self.name)
 
 
 def predictions(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> pd.DataFrame:
@@ -42,6 +76,58 @@ def outcomes(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> p
     frame = _read(root, topic, market, window, "sold_ms")
     frame = _newest(frame, ["sale_revision", "appended_ms", "offset"])
     return frame if frame.empty else frame.sort_values(["sold_ms", "offset"], ignore_index=True)
+
+
+def sampled(
+    market: Market,
+    topic: Topic,
+    window: Window,
+    size: Size,
+    champion: str | None = None,
+) -> Sample:
+    """Draw rows of a window, in memory that does not depend on how many there are.
+
+    `champion`: only what this version answered.
+    """
+    time_column = TIME_COLUMNS[topic.name]
+    sampler = Sampler(Sampling(*size, "prediction_id", time_column, NEWEST_BY[topic.name]))
+    for file in market.files(topic):
+        if not touches(file, window):
+            continue
+        for table in _batches(market.root / file.path, None):
+            sampler.add(_answered(_in_window(table, time_column, window), champion))
+    return sampler.sample()
+
+
+def rows_by_day(market: Market, topic: Topic, champion: str | None = None) -> Counter[int]:
+    """Count the rows of each day since 1970 (UTC), as they lie."""
+    days: Counter[int] = Counter()
+    for file in market.files(topic):
+        for table in _batches(
+            market.root / file.path, [TIME_COLUMNS[topic.name], "versions_champion"]
+        ):
+            times = _answered(table, champion)[TIME_COLUMNS[topic.name]]
+            days.update(pc.divide(times, DAY_MS).to_pylist())
+    return days
+
+
+def sales_of(market: Market, prediction_ids: pd.Series) -> pd.DataFrame:
+    """Find the sales of some predictions, of a corrected one the last correction."""
+    wanted = pa.array(prediction_ids)
+    tables = [
+        table.filter(pc.is_in(table["prediction_id"], wanted))
+        for file in market.files(OUTCOMES)
+        for table in _batches(market.root / file.path, None)
+    ]
+    if not tables:
+        return pd.DataFrame()
+    frame = pa.concat_tables(tables, promote_options="default").to_pandas()
+    return _newest(frame, list(NEWEST_BY[OUTCOMES.name]))
+
+
+def newest_ms(market: Market, topic: Topic) -> int | None:
+    """Find the newest event time of a market; None without any."""
+    return max((file.event_to_ms for file in market.files(topic)), default=None)
 
 
 def champion(root: Path, prefix: str, market: str) -> Manifest | None:
@@ -92,11 +178,7 @@ def _code_text(code: float) -> str:
 
 
 def _read(root: Path, topic: str, market: str, window: Window, time_column: str) -> pd.DataFrame:
-    wanted = (
-        file
-        for file in _files(root, topic, "message")
-        if file.market == market and _touches(file, window)
-    )
+    wanted = (file for file in _of_market(root, topic, market) if touches(file, window))
     tables = [_in_window(pq.read_table(root / f.path), time_column, window) for f in wanted]
     if not tables:
         return pd.DataFrame()
@@ -110,7 +192,21 @@ def _files(root: Path, topic: str, layout: Literal["message", "raw"]) -> Iterato
         yield from (file for file in manifest.files if file.layout == layout)
 
 
-def _touches(file: ArchiveFile, window: Window) -> bool:
+def _of_market(root: Path, topic: str, market: str) -> Iterator[ArchiveFile]:
+    return (file for file in _files(root, topic, "message") if file.market == market)
+
+
+def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.Table]:
+    for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=columns):
+        yield pa.Table.from_batches([batch])
+
+
+def _answered(table: Any, champion: str | None) -> Any:  # noqa: ANN401 - untyped
+    return table if champion is None else table.filter(pc.field("versions_champion") == champion)
+
+
+def touches(file: ArchiveFile, window: Window) -> bool:
+    """Tell whether any of its event times may lie in the window."""
     return file.event_from_ms < window.to_ms and file.event_to_ms >= window.from_ms
 
 

@@ -15,24 +15,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from evidently import DataDefinition, Dataset, Regression, Report
-from evidently.presets import DataDriftPreset, RegressionPreset
+from evidently.presets import DataDriftPreset, DataSummaryPreset, RegressionPreset
 from msgspec import Struct
 from scipy.stats import chi2
 
 from monitoring.frames import UNKNOWN
 from monitoring.quality import ANSWER, SALE, SOLD, Rise, rise
+from monitoring.settings import MonitoringSettings
+from monitoring.summary import ColumnDrift
 
 NUMERIC_METHOD = "wasserstein"
 CATEGORY_METHOD = "jensenshannon"
 # What Evidently is known to raise on columns it cannot bin, scale or divide by.
 REPORT_FAULTS = (ValueError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError)
 CONSTANT = 1e-6  # errors closer together than this have no distribution to draw
-# A report compares some 40 columns: one false alarm in 25 reports.
-CHANCE_ODDS = 0.001
-# That quantile of the distance between two samples of one distribution, in units of
-# sqrt(1/n + 1/m) standard deviations: 3.0 to 3.6 over normal, lognormal, exponential,
-# uniform and rare binary columns, 100 to 5,000 rows.
-CHANCE_WASSERSTEIN = 3.5
+# How often chance calls any column of a report drifted. Parted among its columns (Bonferroni's
+# correction): of a report a day, one false alarm in 100 days.
+REPORT_ODDS = 0.01
+# The distance between two samples of one distribution, in units of sqrt(1/n + 1/m) standard
+# deviations, that one of forty columns passes so often: 3.6 to 4.6 over normal, lognormal,
+# exponential, uniform and rare binary columns of 400 rows and more (100 lognormal ones: 5.6).
+CHANCE_WASSERSTEIN = 4.6
 # Evidently's verdict on the whole: one drifted column is enough to be told of.
 DRIFT_SHARE = 0.01
 BEYOND_CHANCE = 3.0  # standard errors: one false alarm in 740 comparisons
@@ -47,16 +50,14 @@ class Limits(Struct, frozen=True):
     rise_max: float
 
 
-class ColumnDrift(Struct, frozen=True, kw_only=True):
-    """One column of two windows."""
-
-    column: str
-    method: str
-    score: float | None  # null: nothing to compare
-    score_max: float  # the setting, or what chance gives with so few rows
-    drifted: bool
-    unknown_reference: float  # share of rows without a value
-    unknown_current: float
+def limits_of(settings: MonitoringSettings) -> Limits:
+    """Give what the settings say."""
+    return Limits(
+        rows_min=settings.rows_min,
+        score_max=settings.drift_score_max,
+        unknown_change_max=settings.unknown_share_change_max,
+        rise_max=settings.error_rise_max,
+    )
 
 
 class Made(NamedTuple):
@@ -84,7 +85,9 @@ def drift(
     made = _drift_run(reference[columns], current[columns], category_columns, limits)
     scores = {} if made.snapshot is None else _scores(made.snapshot)
     rows = tuple(
-        _column(c, scores.get(c), c in category_columns, reference[c], current[c], limits)
+        _column(
+            c, scores.get(c), c in category_columns, reference[c], current[c], limits, len(columns)
+        )
         for c in names
     )
     return DriftMade(made.snapshot, made.findings + _drift_findings(rows, limits), rows)
@@ -101,22 +104,25 @@ def _drift_run(
         num_method=NUMERIC_METHOD,
         cat_method=CATEGORY_METHOD,
         per_column_threshold={
-            c: threshold(reference[c], current[c], c in category_columns, limits) for c in columns
+            c: threshold(reference[c], current[c], c in category_columns, limits, len(columns))
+            for c in columns
         },
         drift_share=DRIFT_SHARE,
     )
     return _run(preset, reference, current, _definition(columns, category_columns))
 
 
-def threshold(reference: pd.Series, current: pd.Series, is_category: bool, limits: Limits) -> float:
-    """Score from which on a column has drifted: large enough to matter, and beyond chance."""
+def threshold(
+    reference: pd.Series, current: pd.Series, is_category: bool, limits: Limits, columns: int
+) -> float:
+    """Score from which on one of `columns` has drifted: large enough to matter, and beyond chance."""
     sizes = [float((~_is_unknown(column)).sum()) for column in (reference, current)]
     scarcity = sum(1 / max(size, 1) for size in sizes)
     if not is_category:
         return max(limits.score_max, CHANCE_WASSERSTEIN * math.sqrt(scarcity))
     kinds = pd.concat([reference, current]).nunique()
     # Of two samples of one distribution, 8 / scarcity times the divergence is chi-square.
-    divergence = float(chi2.ppf(1 - CHANCE_ODDS, max(kinds - 1, 1))) * scarcity / 8
+    divergence = float(chi2.isf(REPORT_ODDS / columns, max(kinds - 1, 1))) * scarcity / 8
     return max(limits.score_max, math.sqrt(divergence))
 
 
@@ -145,6 +151,18 @@ def regression(reference: pd.DataFrame, current: pd.DataFrame, limits: Limits) -
     return Made(made.snapshot, made.findings + _rise_finding(rise(reference, current), limits))
 
 
+def content(reference: pd.DataFrame, current: pd.DataFrame, limits: Limits) -> Made:
+    """Describe the fields of two sets of events as they were sent: numbers and texts."""
+    few = _too_few(reference, current, limits.rows_min, "listings")
+    if few:
+        return Made(None, few)
+    both = [column for column in reference.columns if column in current.columns]
+    columns = [c for c in both if _unknown(reference[c]) < 1 and _unknown(current[c]) < 1]
+    texts = [column for column in columns if not pd.api.types.is_numeric_dtype(current[column])]
+    definition = _definition(columns, texts)
+    return _run(DataSummaryPreset(), reference[columns], current[columns], definition)
+
+
 def _rise_finding(found: Rise, limits: Limits) -> tuple[str, ...]:
     if found.relative <= limits.rise_max or found.standard_errors < BEYOND_CHANCE:
         return ()
@@ -162,11 +180,13 @@ def _run(
     definition: DataDefinition,
 ) -> Made:
     report = Report([preset])
-    datasets = [Dataset.from_pandas(f, data_definition=definition) for f in (current, reference)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of bins with one row and the like, inside Evidently
         try:
-            return Made(report.run(*datasets), ())
+            both = (
+                Dataset.from_pandas(f, data_definition=definition) for f in (current, reference)
+            )
+            return Made(report.run(*both), ())
         except REPORT_FAULTS as error:
             return Made(None, (f"Evidently could not make the report: {error}",))
 
@@ -204,8 +224,9 @@ def _column(
     reference: pd.Series,
     current: pd.Series,
     limits: Limits,
+    columns: int,
 ) -> ColumnDrift:
-    score_max = threshold(reference, current, is_category, limits)
+    score_max = threshold(reference, current, is_category, limits, max(columns, 1))
     return ColumnDrift(
         column=column,
         method=CATEGORY_METHOD if is_category else NUMERIC_METHOD,

@@ -39,6 +39,17 @@ class MonitoringSettings(Struct, frozen=True):
     # A relative rise of the mean |log error| by more than this, beyond chance, is told.
     error_rise_max: Share = 0.05
     rows_min: Count = 50  # fewer rows in a window: no report, but words
+    # A field that is unknown in more of the listings than this, and was not before, is told.
+    unknown_share_max: Share = 0.05
+    # A live error this much above or below the champion's holdout is told: markets differ from
+    # one year to the next by a fifth (HDB 2015 to 2019), a leaked label makes it half or double.
+    holdout_departure_max: Share = 0.5
+    # A report of the schedule takes 5 to 20 s and 0.5 GB; what takes more is ended, and told.
+    report_memory_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 2_000
+    report_within_s: Seconds = 300.0
+    # What is older than that is removed, and so are the oldest beyond that many.
+    report_keep_days: Count = 400
+    report_keep_runs: Count = 2_000
 
 
 class NotifySettings(Struct, frozen=True):

@@ -1,7 +1,13 @@
 """Windows of event time: FROM..TO in days (UTC), FROM in, TO out."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from itertools import accumulate
 from typing import NamedTuple
+
+from stream_app.contract.spans import DAY_MS
+
+SEASON_DAYS = 364  # a year before, on the same weekdays
 
 
 class BadWindow(ValueError):
@@ -16,7 +22,7 @@ class Window(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """The two that are compared, both or neither: None leaves the choice to the report."""
+    """The two that are compared. None leaves the choice to the report; no reference without current."""
 
     reference: Window | None
     current: Window | None
@@ -41,6 +47,36 @@ def parse(text: str) -> Window:
     if window.to_ms <= window.from_ms:
         raise BadWindow(f"window {text!r}: TO must be after FROM")
     return window
+
+
+def before(window: Window) -> Window:
+    """The time of the same length before it."""
+    return Window(2 * window.from_ms - window.to_ms, window.from_ms)
+
+
+def season_before(window: Window) -> Window | None:
+    """The same days of the year before; None of a window that is longer than a year."""
+    if window.to_ms - window.from_ms > SEASON_DAYS * DAY_MS:
+        return None
+    return Window(*(time_ms - SEASON_DAYS * DAY_MS for time_ms in window))
+
+
+def halves(rows_by_day: Mapping[int, int]) -> tuple[Window, Window]:
+    """Part days (since 1970) so that each side has about half of the rows.
+
+    >>> older, newer = halves({0: 10, 1: 10, 5: 20})
+    >>> words(older), words(newer)
+    ('1970-01-01..1970-01-06', '1970-01-06..1970-01-07')
+    """
+    if not rows_by_day:
+        return Window(0, 0), Window(0, 0)
+    days = sorted(rows_by_day)
+    half = sum(rows_by_day.values()) / 2
+    sums = accumulate(rows_by_day[day] for day in days)
+    # The day with the middle row begins the newer half: it must have one.
+    middle = next(day for day, so_far in zip(days, sums, strict=True) if so_far > half)
+    ends = (days[0] * DAY_MS, middle * DAY_MS, (days[-1] + 1) * DAY_MS)
+    return Window(*ends[:2]), Window(*ends[1:])
 
 
 def words(window: Window) -> str:

@@ -61,7 +61,7 @@ class Child:
         self.step = step
         self._ends_s = time.monotonic() + own.worker_step_within_s
         self._out, self._err = (logs / f"{name}.{suffix}" for suffix in ("json", "log"))
-        limits = [sys.executable, "-m", "offline.limited", str(own.worker_memory_mb)]
+        limits = [sys.executable, "-m", "stream_app.limited", str(own.worker_memory_mb)]
         with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = _start([*limits, *told], out, err)
 

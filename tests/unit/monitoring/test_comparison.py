@@ -7,10 +7,10 @@ import pandas as pd
 
 from monitoring import comparison
 from monitoring.windows import Window, Windows
+from stream_app.contract.spans import DAY_MS
 from tests import flow
 
 HALVES = Windows(None, None)
-FRAME = pd.DataFrame({"sold_ms": [10, 20, 30, 40]})
 
 
 def stored(folder: Path, columns: dict[str, list[float]]) -> str:
@@ -22,26 +22,25 @@ def stored(folder: Path, columns: dict[str, list[float]]) -> str:
     return digest
 
 
-def test_windows_part_the_rows() -> None:
-    sides = comparison.split(FRAME, "sold_ms", Windows(Window(10, 20), Window(30, 41)))
+def test_windows_are_taken_as_asked() -> None:
+    asked = Windows(Window(10, 20), Window(30, 41))
 
-    assert sides.reference["sold_ms"].tolist() == [10]
-    assert sides.current["sold_ms"].tolist() == [30, 40]
-
-
-def test_without_windows_the_older_half_is_the_reference() -> None:
-    sides = comparison.split(FRAME, "sold_ms", HALVES)
-
-    assert sides.reference["sold_ms"].tolist() == [10, 20]
-    assert sides.current["sold_ms"].tolist() == [30, 40]
+    assert comparison.pair(asked, {}) == (Window(10, 20), Window(30, 41))
 
 
-def test_no_rows_make_two_empty_sides() -> None:
-    windows = Windows(Window(10, 20), Window(30, 41))
-    for asked in (windows, HALVES):
-        sides = comparison.split(pd.DataFrame(), "sold_ms", asked)
-        assert sides.reference.empty
-        assert sides.current.empty
+def test_without_a_reference_it_is_the_time_before() -> None:
+    assert comparison.pair(Windows(None, Window(30, 41)), {}) == (Window(19, 30), Window(30, 41))
+
+
+def test_without_windows_the_older_half_of_the_rows_is_the_reference() -> None:
+    older, newer = comparison.pair(HALVES, {1: 5, 2: 5, 8: 10})
+
+    assert older == Window(DAY_MS, 8 * DAY_MS)
+    assert newer == Window(8 * DAY_MS, 9 * DAY_MS)
+
+
+def test_no_rows_make_two_empty_windows() -> None:
+    assert comparison.pair(HALVES, {}) == (Window(0, 0), Window(0, 0))
 
 
 def test_a_drift_reference_is_read_when_its_content_has_the_hash(tmp_path: Path) -> None:
@@ -72,30 +71,8 @@ def test_a_drift_reference_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 
 def test_what_the_champion_was_trained_on_is_left_out_if_there_is_more() -> None:
-    trained_to_30 = flow.manifest(trained_to_ms=30)
-    trained_to_50 = flow.manifest(trained_to_ms=50)
+    days = {1: 5, 2: 5, 3: 5}
 
-    later = comparison.after_training(FRAME, "sold_ms", trained_to_30)
-
-    assert later["sold_ms"].tolist() == [30, 40]
-    assert len(comparison.after_training(FRAME, "sold_ms", trained_to_50)) == 4
-    assert comparison.after_training(pd.DataFrame(), "sold_ms", trained_to_30).empty
-
-
-def test_a_sample_is_bounded_and_the_same_each_time() -> None:
-    frame = pd.DataFrame({"n": range(1_000)})
-
-    drawn = comparison.sample(frame, 100, seed=3)
-
-    assert len(drawn) == 100
-    assert drawn.equals(comparison.sample(frame, 100, seed=3))
-    assert not drawn.equals(comparison.sample(frame, 100, seed=4))
-    assert comparison.sample(frame, 1_000, seed=3) is frame
-
-
-def test_what_the_champion_answered_is_kept_if_there_is_any() -> None:
-    frame = pd.DataFrame({"versions_champion": ["v1", None, "v2"]})
-
-    assert len(comparison.answered_by(frame, flow.manifest(version="v1"))) == 1
-    assert len(comparison.answered_by(frame, flow.manifest(version="v9"))) == 3
-    assert len(comparison.answered_by(frame, None)) == 3
+    assert comparison.untrained(days, flow.manifest(trained_to_ms=3 * DAY_MS)) == {3: 5}
+    assert comparison.untrained(days, flow.manifest(trained_to_ms=9 * DAY_MS)) == days
+    assert comparison.untrained({}, flow.manifest(trained_to_ms=0)) == {}

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from monitoring import __main__ as command
-from monitoring import frames, index, report_command
-from monitoring.report_command import Asked
+from monitoring import drift_job, frames, index, report_command
+from monitoring.asked import Asked, Kind
 from monitoring.settings import MonitoringSettings
 from monitoring.summary import Summary
 from monitoring.windows import Window, Windows
@@ -36,7 +36,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def asked(archive: Path, out: Path, windows: Windows = DEFAULT, market: str = flow.MARKET) -> Asked:
-    return Asked(market, windows, archive, out, archives.PREFIX)
+    kinds = (Kind.DRIFT, Kind.QUALITY)
+    return Asked(market, windows, archive, out, archives.PREFIX, kinds)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,8 @@ def made(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Summa
 def test_the_summary_holds_both_windows_and_what_was_found(made: tuple[Summary, Path]) -> None:
     summary, _ = made
 
+    assert summary.drift is not None
+    assert summary.quality is not None
     assert (summary.market, summary.currency, summary.champion) == ("king-county", "USD", "v1")
     assert (summary.drift.reference.rows, summary.drift.current.rows) == (300, 300)
     assert set(summary.quality.current_errors) == {"naive", "champion", "answer"}
@@ -59,8 +62,9 @@ def test_the_summary_holds_both_windows_and_what_was_found(made: tuple[Summary, 
 def test_reports_are_written_as_pages_and_as_json(made: tuple[Summary, Path]) -> None:
     summary, run = made
 
-    assert summary.files == ("drift.html", "drift.json", "quality.html", "quality.json")
-    assert all((run / name).stat().st_size > 1_000 for name in summary.files)
+    pages = ("drift.html", "drift.json", "quality.html", "quality.json")
+    assert summary.files == (*pages, "drift.csv", "errors.csv")
+    assert all((run / name).stat().st_size > 1_000 for name in pages)
     assert msgspec.json.decode((run / "summary.json").read_bytes(), type=Summary) == summary
 
 
@@ -76,9 +80,10 @@ def test_the_index_lists_every_run_with_links_that_lead_somewhere(
 
 
 def test_served_prices_are_compared_beside_the_features(made: tuple[Summary, Path]) -> None:
+    assert made[0].drift is not None
     columns = [column.column for column in made[0].drift.columns]
 
-    assert columns == [*flow.FEATURE_NAMES, report_command.ANSWER_LOG]
+    assert columns == [*flow.FEATURE_NAMES, drift_job.ANSWER_LOG]
 
 
 def test_by_default_features_are_held_against_the_training_rows(
@@ -96,6 +101,7 @@ def test_by_default_features_are_held_against_the_training_rows(
     settings = MonitoringSettings(model_store=str(tmp_path))
     summary, _ = report_command.make(asked(root, tmp_path / "out"), settings)
 
+    assert summary.drift is not None
     assert summary.drift.reference.what == f"{digest}.parquet"
     assert summary.drift.drifted == ()
 
@@ -105,8 +111,8 @@ def test_without_a_champion_prices_are_judged_and_features_told(tmp_path: Path) 
 
     summary, _ = report_command.make(asked(tmp_path / "a", tmp_path), MonitoringSettings())
 
-    assert report_command.UNNAMED in summary.findings
-    assert summary.files == ("quality.html", "quality.json")
+    assert drift_job.UNNAMED in summary.findings
+    assert summary.files == ("quality.html", "quality.json", "errors.csv")
 
 
 def test_an_archive_without_rows_makes_a_summary_with_words(archive: Path, tmp_path: Path) -> None:
@@ -115,6 +121,7 @@ def test_an_archive_without_rows_makes_a_summary_with_words(archive: Path, tmp_p
     summary, run = report_command.make(nobody, MonitoringSettings())
 
     assert summary.files == ()
+    assert summary.quality is not None
     assert summary.quality.current_errors == {}
     assert "the archive holds no prediction of hdb in housing.predictions" in summary.findings[0]
     assert "hdb, no sales" in (run.parent / "index.html").read_text()
@@ -136,7 +143,7 @@ def test_the_command_prints_tables_or_json(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--reference", "2014-01-01..2014-02-01"), "go together"),
+        (("--reference", "2014-01-01..2014-02-01"), "needs --current"),
         (("--reference", "x", "--current", "y"), "two days are wanted"),
         (("--dir", "nowhere"), "no archive in nowhere"),
     ],

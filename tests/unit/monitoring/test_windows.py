@@ -2,7 +2,8 @@
 
 import pytest
 
-from monitoring.windows import BadWindow, Window, parse, words
+from monitoring.windows import BadWindow, Window, parse, season_before, words
+from stream_app.contract.spans import DAY_MS
 
 
 def test_a_window_goes_from_midnight_to_midnight() -> None:
@@ -28,3 +29,14 @@ def test_what_is_no_window_is_told_with_its_text(text: str, why: str) -> None:
         parse(text)
 
     assert repr(text) in str(told.value)
+
+
+def test_the_season_before_is_of_the_same_weekdays() -> None:
+    then = season_before(parse("2015-03-02..2015-03-30"))
+
+    assert then is not None
+    assert words(then) == "2014-03-03..2014-03-31"  # Mondays, all of them
+
+
+def test_more_than_a_year_has_no_season_before() -> None:
+    assert season_before(Window(0, 365 * DAY_MS)) is None

@@ -1,4 +1,4 @@
-"""`python -m offline.limited MEGABYTES COMMAND ...`: becomes the command, within limits.
+"""`python -m stream_app.limited MEGABYTES COMMAND ...`: becomes the command, within limits.
 
 The command cannot take more memory than that, and ends with whoever started it, however
 that ends (Linux only). A program of its own, so that nothing is run between fork and exec
