@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stream_app.contract.settings import BadSettings
@@ -124,11 +124,17 @@ def _add_contract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "contract",
         help="write the JSON Schemas, the dictionaries of events and features, the rules",
     )
-    contract.add_argument(
-        "--check", action="store_true", help="write nothing; status 1 if a document is out of date"
-    )
-    contract.add_argument("--out", type=Path, metavar="FOLDER", help="default docs/contract")
     contract.set_defaults(run=_contract)
+    dashboards = commands.add_parser(
+        "dashboards",
+        help="write Grafana's dashboard and Prometheus' alert rules, from the metrics of a worker",
+    )
+    dashboards.set_defaults(run=_dashboards)
+    for command, folder in ((contract, "docs/contract"), (dashboards, "deploy")):
+        command.add_argument(
+            "--check", action="store_true", help="write nothing; status 1 if a file is out of date"
+        )
+        command.add_argument("--out", type=Path, metavar="FOLDER", help=f"default {folder}")
 
 
 def _add_worker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -244,8 +250,21 @@ def _verify_topics(parsed: argparse.Namespace) -> int:
 def _contract(parsed: argparse.Namespace) -> int:
     from stream_app.shell import documents
 
-    folder = parsed.out or documents.FOLDER
-    names = documents.stale(folder) if parsed.check else documents.write(folder)
+    return _generated(parsed, documents.FOLDER, documents.documents())
+
+
+def _dashboards(parsed: argparse.Namespace) -> int:
+    from stream_app.shell import dashboards
+
+    return _generated(parsed, dashboards.FOLDER, dashboards.documents())
+
+
+def _generated(parsed: argparse.Namespace, default: Path, wanted: Mapping[str, str]) -> int:
+    from stream_app.shell import documents
+
+    folder = parsed.out or default
+    keep = documents.stale if parsed.check else documents.write
+    names = keep(folder, wanted)
     for name in names:
         _say(f"{'out of date' if parsed.check else 'written'}: {folder / name}")
     if not names:

@@ -1,5 +1,6 @@
-"""Keeps the generated documents in a folder. What they say: contract/dictionary, core too."""
+"""Keeps generated documents in a folder. What they say: contract/dictionary, core, dashboards."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from stream_app.contract import dictionary
@@ -9,21 +10,20 @@ FOLDER = Path("docs/contract")
 
 
 def documents() -> dict[str, str]:
-    """Every document: file name -> text."""
+    """Every document of the contract: file name -> text."""
     return dictionary.documents() | {"features.md": feature_dictionary.markdown()}
 
 
-def stale(folder: Path) -> list[str]:
+def stale(folder: Path, wanted: Mapping[str, str]) -> list[str]:
     """Name the documents that are missing in `folder` or differ. Other files are not looked at."""
-    return [name for name, text in documents().items() if _read(folder / name) != text]
+    return [name for name, text in wanted.items() if _read(folder / name) != text]
 
 
-def write(folder: Path) -> list[str]:
+def write(folder: Path, wanted: Mapping[str, str]) -> list[str]:
     """Bring the documents in `folder` up to date; name those that were not."""
-    changed = stale(folder)
-    wanted = documents()
-    folder.mkdir(parents=True, exist_ok=True)
+    changed = stale(folder, wanted)
     for name in changed:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(wanted[name], "utf-8")
     return changed
 

@@ -7,8 +7,9 @@ process. Rates are the scraper's business: `rate(...[5m])`.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
+from typing import Protocol
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -25,7 +26,7 @@ from stream_app.core.coverage import Coverage
 from stream_app.core.expiry import WEEK_MS
 from stream_app.core.features import FEATURE_SET
 from stream_app.shell.metrics import LABELS_MAX, Histogram, Meter
-from stream_app.shell.runner import Runner
+from stream_app.shell.runner import Desk
 from stream_app.shell.watchdog import THE_GROUP, Still
 from stream_app.stages.step import Control, Mark, Serving
 
@@ -35,12 +36,26 @@ _MARKS = frozenset(Mark)
 COVERAGE_WEEKS = (4, 13, 26)
 
 
+class Named(Protocol):
+    @property
+    def NAME(self) -> str: ...  # noqa: N802 - a constant of a stage
+
+
+class Working(Protocol):
+    """What is asked of a runner."""
+
+    @property
+    def stage(self) -> Named: ...
+
+    def desks(self) -> Sequence[Desk]: ...
+
+
 class Exposition(Collector):
     """Asked at each scrape, from a thread of the web server."""
 
     def __init__(
         self,
-        runner: Runner,
+        runner: Working,
         meter: Meter,
         looked: Callable[[], Mapping[int, Still]],
         serving: Callable[[], Mapping[str, Serving]],

@@ -60,6 +60,30 @@ def test_the_private_key_is_the_champions_alone() -> None:
     assert holders == ["champion"]
 
 
+def test_dashboards_start_only_when_asked_for_and_mount_what_is_there() -> None:
+    shown = [n for n, s in SERVICES.items() if s.get("profiles") == ["dashboards"]]
+    mounted = [v.split(":")[0] for n in shown for v in SERVICES[n]["volumes"] if v.startswith(".")]
+
+    assert shown == ["prometheus", "grafana"]
+    assert mounted
+    assert all((tree.ROOT / path).is_dir() for path in mounted)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_ours_or_of_one_version(name: str) -> None:
+    assert re.fullmatch(r"housing-stream:local|[a-z/]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+
+
+def test_prometheus_asks_the_port_that_the_workers_answer_at() -> None:
+    (scrape,) = yaml.safe_load((tree.ROOT / "deploy/prometheus/prometheus.yml").read_text())[
+        "scrape_configs"
+    ]
+    (found,) = scrape["dns_sd_configs"]
+    told = {SERVICES[n]["environment"]["HOUSING_STREAM_HTTP_PORT"] for n in found["names"]}
+
+    assert told == {found["port"]}
+
+
 def test_the_image_is_pinned_and_its_user_is_not_root() -> None:
     lines = (tree.ROOT / "Dockerfile").read_text().splitlines()
 
