@@ -15,6 +15,7 @@ from monitoring import (
     report_card_command,
     report_options,
     ui_command,
+    watch_command,
 )
 from monitoring import settings as own
 from monitoring.alerts_command import UnknownAlert
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     archive_command.add(commands)
+    watch_command.add(commands)
     report_card_command.add(commands)
     alerts_command.add(commands)
     notify_command.add(commands)

@@ -36,6 +36,10 @@ class Criteria(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     preflight_labels_min: Count
     preflight_age_h: Positive
     preflight_wait_h: Positive
+    probation_labels_min: Count
+    probation_labels: Count
+    probation_days_max: Positive
+    probation_miss_max: Positive
 
 
 @cache

@@ -9,13 +9,20 @@ One evaluation sees all that was found, what was decided before, and the time. I
    called, with the publisher's name.
 2. *Triggers.* Each holds or not, with its figure. One that came to an end within the cool-down
    rests: so a cause fires once, however often it is looked at.
-3. *Objections.* One retraining at a time, and a budget: a storm of triggers is one run.
+3. *Objections.* One retraining at a time, none while a new champion is on probation, and a
+   budget of the policy's own: a storm of triggers is one run.
 4. *Pre-flight.* Whether a retrained model would have done better is not guessed: offline
    measures it on request. It saves enough: retrain. It does not: a person is called when
-   something drifts, and nothing happens when it was only time. No answer is a finding too.
+   something drifts, and nothing happens when it was only time. No answer is a reason, too. Who
+   asks for a pre-flight on the topic is a trigger: it helps, so it is done.
 
 Every result has its reasons, "no" too. A decision that only waits ends no trigger: the same ones
-go on at the next evaluation (history.py). Thresholds and why: policy.toml.
+go on at the next evaluation (history.py). A finding calls once: what was seen when its trigger
+last came to an end is no reason any more. Thresholds and why: policy.toml.
+
+Two clocks. What concerns the market (cool-down, budget, schedule, bad data) goes by its own
+time, so that a year that is replayed in minutes is decided as it would have been; what concerns
+offline (how long an answer takes, how old it is) by the wall's.
 """
 
 from collections.abc import Sequence
@@ -49,11 +56,20 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """What is known about one market now."""
 
     market: str
+    champion: str | None = None  # who serves
+    trained_ms: int | None = None  # the newest sale that it was trained on
+    probation: str | None = None  # why it cannot be followed by another one yet
     findings: tuple[Finding, ...] = ()  # since the champion was trained
     errors: Errors | None = None  # of the newest labels; None: unknown
     errors_before: Errors | None = None  # as the champion began
     labels_new: int = 0  # since the training
-    person: str | None = None  # who asks for it
+
+
+class Now(NamedTuple):
+    """Both clocks."""
+
+    market_ms: int
+    wall_ms: int
 
 
 class Call(NamedTuple):
@@ -63,8 +79,9 @@ class Call(NamedTuple):
     words: str
 
 
-def decide(evidence: Evidence, history: History, now_ms: int, criteria: Criteria) -> Decision:
+def decide(evidence: Evidence, history: History, now: Now, criteria: Criteria) -> Decision:
     """Say what follows, and why."""
+    now_ms = now.market_ms
     bad = _bad_data(evidence, now_ms, criteria)
     calls = [bad] if bad else triggers(evidence, history, now_ms, criteria)
     fresh = [call for call in calls if _rested_h(call, history, now_ms) >= criteria.cooldown_h]
@@ -75,25 +92,25 @@ def decide(evidence: Evidence, history: History, now_ms: int, criteria: Criteria
         if call not in fresh
     ]
     if not fresh:
-        return _decision(evidence, now_ms, NextStep.NOTHING, [], resting or _quiet(evidence))
+        return _decision(evidence, now, NextStep.NOTHING, [], resting or _quiet(evidence))
     if bad:
         why = [bad.words, "a new model would learn it: no retraining"]
-        return _decision(evidence, now_ms, NextStep.CALL_PERSON, fresh, why)
-    step, words = _objection(history, now_ms, criteria) or _by_preflight(
-        fresh, history, now_ms, criteria
+        return _decision(evidence, now, NextStep.CALL_PERSON, fresh, why)
+    step, words = _objection(evidence, history, now_ms, criteria) or _by_preflight(
+        fresh, history, now.wall_ms, criteria
     )
-    return _decision(evidence, now_ms, step, fresh, [call.words for call in fresh] + [words])
+    return _decision(evidence, now, step, fresh, [call.words for call in fresh] + [words])
 
 
 def triggers(evidence: Evidence, history: History, now_ms: int, criteria: Criteria) -> list[Call]:
     """All that call for a new model, whether they rest or not."""
     found = (
         _error_rise(evidence, criteria),
-        _concept_drift(evidence, criteria),
-        _features(evidence, criteria),
+        _concept_drift(evidence, history, criteria),
+        _features(evidence, history, criteria),
         _labels(evidence, criteria),
-        _schedule(history, now_ms, criteria),
-        Call(Trigger.PERSON, f"{evidence.person} asks for it") if evidence.person else None,
+        _schedule(evidence, history, now_ms, criteria),
+        Call(Trigger.PERSON, history.person) if history.person else None,
     )
     return [call for call in found if call is not None]
 
@@ -110,9 +127,14 @@ def drifted(findings: Sequence[Finding], criteria: Criteria) -> list[Finding]:
     return [finding for finding in held if finding.value >= criteria.feature_effect_min]
 
 
-def _bad_data(evidence: Evidence, now_ms: int, criteria: Criteria) -> Call | None:
+def is_bad_data(finding: Finding, now_ms: int, criteria: Criteria) -> bool:
+    """Whether it is in the newest labels, or may be."""
     since_ms = now_ms - criteria.bad_data_days * DAY_MS
-    bad = [f for f in evidence.findings if f.cause in BAD_DATA and f.since_ms >= since_ms]
+    return finding.cause in BAD_DATA and finding.seen_ms >= since_ms
+
+
+def _bad_data(evidence: Evidence, now_ms: int, criteria: Criteria) -> Call | None:
+    bad = [f for f in evidence.findings if is_bad_data(f, now_ms, criteria)]
     return Call(Trigger.BAD_DATA, "; ".join(f.likely for f in bad)) if bad else None
 
 
@@ -128,22 +150,30 @@ def _error_rise(evidence: Evidence, criteria: Criteria) -> Call | None:
     return Call(Trigger.ERROR_RISE, f"{words}; {criteria.error_rise_max:.0%} is the limit")
 
 
-def _concept_drift(evidence: Evidence, criteria: Criteria) -> Call | None:
+def _concept_drift(evidence: Evidence, history: History, criteria: Criteria) -> Call | None:
     found = [
         f
         for f in evidence.findings
-        if f.cause in CONCEPT_DRIFT and f.n >= criteria.finding_labels_min
+        if f.cause in CONCEPT_DRIFT
+        and f.n >= criteria.finding_labels_min
+        and _is_fresh(f, Trigger.CONCEPT_DRIFT, history)
     ]
     words = "; ".join(f"{f.segment or 'market'}: {f.likely}" for f in found)
     return Call(Trigger.CONCEPT_DRIFT, words) if found else None
 
 
-def _features(evidence: Evidence, criteria: Criteria) -> Call | None:
+def _features(evidence: Evidence, history: History, criteria: Criteria) -> Call | None:
     found = drifted(evidence.findings, criteria)
-    if len(found) < criteria.features_min:
+    is_news = any(_is_fresh(f, Trigger.FEATURES, history) for f in found)
+    if len(found) < criteria.features_min or not is_news:
         return None
     names = ", ".join(str(f.segment).removeprefix("field=") for f in found)
     return Call(Trigger.FEATURES, f"{len(found)} inputs lie apart: {names}")
+
+
+def _is_fresh(finding: Finding, trigger: Trigger, history: History) -> bool:
+    decided_ms = history.decided_ms.get(trigger)
+    return decided_ms is None or finding.seen_ms > decided_ms
 
 
 def _labels(evidence: Evidence, criteria: Criteria) -> Call | None:
@@ -152,10 +182,10 @@ def _labels(evidence: Evidence, criteria: Criteria) -> Call | None:
     return Call(Trigger.LABELS, f"{evidence.labels_new:,} labels since the training")
 
 
-def _schedule(history: History, now_ms: int, criteria: Criteria) -> Call | None:
+def _schedule(evidence: Evidence, history: History, now_ms: int, criteria: Criteria) -> Call | None:
     due_ms = last_due_ms(now_ms, criteria)
-    decided_ms = history.decided_ms.get(Trigger.SCHEDULE)
-    if decided_ms is not None and decided_ms >= due_ms:
+    done_ms = history.decided_ms.get(Trigger.SCHEDULE), evidence.trained_ms
+    if any(at_ms is not None and at_ms >= due_ms for at_ms in done_ms):
         return None
     when = datetime.fromtimestamp(due_ms / 1000, UTC)
     return Call(Trigger.SCHEDULE, f"due since {when:%A %Y-%m-%d %H:%M} UTC")
@@ -176,9 +206,13 @@ def _rested_h(call: Call, history: History, now_ms: int) -> float:
     return float("inf") if decided_ms is None else (now_ms - decided_ms) / HOUR_MS
 
 
-def _objection(history: History, now_ms: int, criteria: Criteria) -> tuple[NextStep, str] | None:
-    if history.open_request is not None:
-        return NextStep.WAIT, f"retraining {history.open_request} has not ended"
+def _objection(
+    evidence: Evidence, history: History, now_ms: int, criteria: Criteria
+) -> tuple[NextStep, str] | None:
+    if history.open_requests:
+        return NextStep.WAIT, f"retraining {history.open_requests[0]} has not ended"
+    if evidence.probation is not None:
+        return NextStep.WAIT, evidence.probation
     lately = sum(now_ms - at_ms < BUDGET_MS for at_ms in history.retrained_ms)
     if lately >= criteria.budget_30d:
         words = f"retrained {lately} times in 30 days, {criteria.budget_30d} is the budget"
@@ -187,14 +221,18 @@ def _objection(history: History, now_ms: int, criteria: Criteria) -> tuple[NextS
 
 
 def _by_preflight(
-    calls: Sequence[Call], history: History, now_ms: int, criteria: Criteria
+    calls: Sequence[Call], history: History, wall_ms: int, criteria: Criteria
 ) -> tuple[NextStep, str]:
-    measured, asked_ms = history.measured, history.asked_ms
-    if measured is not None and now_ms - measured.measured_ms <= criteria.preflight_age_h * HOUR_MS:
-        return _by_measure(calls, measured, criteria)
-    if asked_ms is None or measured is not None:
+    asked, measured = history.asked, history.measured
+    if measured is not None:
+        if wall_ms - measured.measured_ms <= criteria.preflight_age_h * HOUR_MS:
+            return _by_measure(calls, measured, criteria)
+        asked = None
+    if history.failed is not None:
+        return _without_help(calls), f"the pre-flight failed: {history.failed}"
+    if asked is None:
         return NextStep.PREFLIGHT, "would a retrained model have done better? asked"
-    waited_h = (now_ms - asked_ms) / HOUR_MS
+    waited_h = (wall_ms - asked.requested_ms) / HOUR_MS
     if waited_h <= criteria.preflight_wait_h:
         return NextStep.WAIT, f"the pre-flight was asked for {waited_h:.1f} h ago"
     return NextStep.CALL_PERSON, f"no answer to the pre-flight in {waited_h:.1f} h: is offline up?"
@@ -212,8 +250,13 @@ def _by_measure(
     if enough and measured.saving_log >= criteria.saving_min_log and measured.saving_low_log > 0:
         return NextStep.RETRAIN, words
     needed = f"{criteria.saving_min_log:g} beyond chance on {criteria.preflight_labels_min} wanted"
+    return _without_help(calls), f"{words}; {needed}"
+
+
+def _without_help(calls: Sequence[Call]) -> NextStep:
+    """What follows when no model helps: for what drifts a person, for what was only time nothing."""
     drifts = any(call.trigger in DRIFTS for call in calls)
-    return NextStep.CALL_PERSON if drifts else NextStep.NOTHING, f"{words}; {needed}"
+    return NextStep.CALL_PERSON if drifts else NextStep.NOTHING
 
 
 def _quiet(evidence: Evidence) -> list[str]:
@@ -228,14 +271,16 @@ def _quiet(evidence: Evidence) -> list[str]:
 
 def _decision(
     evidence: Evidence,
-    now_ms: int,
+    now: Now,
     step: NextStep,
     calls: Sequence[Call],
     reasons: Sequence[str],
 ) -> Decision:
     return Decision(
         market=evidence.market,
-        decided_ms=now_ms,
+        decided_ms=now.wall_ms,
+        market_ms=now.market_ms,
+        champion=evidence.champion,
         retrain=step is NextStep.RETRAIN,
         reasons=tuple(reasons),
         next_step=step,

@@ -28,7 +28,7 @@ from monitoring.detectors.finding import Event, Finding, Labelled
 from monitoring.detectors.level import LevelWatch
 from monitoring.detectors.units import UnitWatch
 from monitoring.history import History
-from monitoring.policy import Evidence
+from monitoring.policy import Evidence, Now
 from stream_app.contract.alerts import Decision, NextStep, Trigger
 from stream_app.contract.spans import DAY_MS
 
@@ -100,7 +100,7 @@ class PolicyAlarm:
             decided_ms={**self._history.decided_ms, Trigger.SCHEDULE: row.sold_ms},
         )
         evidence = Evidence(market=row.market, findings=tuple(self._findings))
-        return policy.decide(evidence, known, row.sold_ms, self._criteria)
+        return policy.decide(evidence, known, Now(row.sold_ms, row.sold_ms), self._criteria)
 
 
 ALARMS: Mapping[str, Callable[[], Alarm]] = {

@@ -50,6 +50,10 @@ class MonitoringSettings(Struct, frozen=True):
     # What is older than that is removed, and so are the oldest beyond that many.
     report_keep_days: Count = 400
     report_keep_runs: Count = 2_000
+    # How often a watcher looks at archive and topic: what offline answers waits as long, and
+    # what was archived waited for `flush_age_s` already.
+    watch_every_s: Seconds = 5.0
+    policy_file: str = ""  # criteria of the policy; empty: as shipped (monitoring/policy.toml)
 
 
 class NotifySettings(Struct, frozen=True):

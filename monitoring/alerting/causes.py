@@ -111,6 +111,11 @@ CAUSES: Mapping[str, Told] = MappingProxyType(
             "the model is asked about other homes than it was trained on",
             "hold it against the same season; the policy retrains when it is many fields",
         ),
+        of_finding(Cause.SKEW): Told(
+            "skew",
+            "prices are worse than the gate was told, from the first day",
+            "hold features as served against those of the training; if they differ, roll back",
+        ),
         Condition.LATENCY: Told(
             "mean-latency", "prices come later than promised", "see lag, CPU and batch times"
         ),

@@ -23,7 +23,6 @@ from stream_app.contract.alerts import (
     Severity,
 )
 from stream_app.contract.ids import fingerprint
-from stream_app.contract.spans import DAY_MS
 
 FINDINGS = frozenset(map(causes.of_finding, Cause))  # the causes that `of_findings` raises
 
@@ -71,8 +70,11 @@ def of_findings(
     Bad data counts for as long as the policy holds it against a training. A market's price
     level that moved takes those of its regions along; drifted inputs are one cause.
     """
-    fresh_ms = now_ms - criteria.bad_data_days * DAY_MS
-    standing = [f for f in findings if f.cause not in policy.BAD_DATA or f.since_ms >= fresh_ms]
+    standing = [
+        finding
+        for finding in findings
+        if finding.cause not in policy.BAD_DATA or policy.is_bad_data(finding, now_ms, criteria)
+    ]
     whole = any(f.cause is Cause.PRICE_LEVEL and f.segment is None for f in standing)
     told = {
         (finding.cause, finding.segment): finding

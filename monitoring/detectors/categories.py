@@ -68,5 +68,6 @@ def _finding(event: Event, name: str, text: str, seen: tuple[int, int, int], now
         baseline=0.0,
         n=times,
         since_ms=since_ms,
+        seen_ms=event.at_ms,
         likely=f"{event.publisher} and others call a kind of home {text!r}: the model does not know it",
     )

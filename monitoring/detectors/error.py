@@ -47,6 +47,7 @@ class ErrorWatch:
                 baseline=before,
                 n=n,
                 since_ms=self._times_ms[-min(n, len(self._times_ms))],
+                seen_ms=row.sold_ms,
                 likely="the model no longer fits: the market changed, or what is sent about homes",
             )
         ]

@@ -16,6 +16,7 @@ class Cause(StrEnum):
     REJECTS = auto()
     CATEGORY = auto()
     INPUT = auto()
+    SKEW = auto()
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     baseline: float
     n: int  # that `value` was made of
     since_ms: int  # event time, as good as it can be told
+    seen_ms: int  # event time of the newest row that shows it
     likely: str  # the likely cause, in words
     # Chance of seeing as much when nothing has changed; None: the threshold was measured.
     p_value: float | None = None

@@ -81,7 +81,7 @@ class InputWatch:
                 sketch = self._sketches.setdefault(name, Sketch())
                 told = sketch.update(value, event.at_ms)
                 if told is not None:
-                    found.append(_finding(event.market, name, sketch.since_ms, *told))
+                    found.append(_finding(event, name, sketch.since_ms, *told))
         return found
 
 
@@ -101,15 +101,16 @@ def _apart(usual: list[int], now: list[int]) -> tuple[float, float]:
     return effect, float(chi2.sf(chi_square, max(1, len(pairs) - 1)))
 
 
-def _finding(market: str, name: str, since_ms: int, effect: float, chance: float) -> Finding:
+def _finding(event: Event, name: str, since_ms: int, effect: float, chance: float) -> Finding:
     return Finding(
         cause=Cause.INPUT,
-        market=market,
+        market=event.market,
         segment=f"field={name}",
         value=effect,
         baseline=0.0,
         n=WINDOW,
         since_ms=since_ms,
+        seen_ms=event.at_ms,
         likely=f"other homes are listed, or {name} means another thing; some is season",
         p_value=chance,
     )

@@ -112,7 +112,7 @@ class LevelWatch:
             level = self._level(region)
             side = level and level.update(row.error_log, row.sold_ms)
             if level and side:
-                found.append(_finding(row.market, region, level, side))
+                found.append(_finding(row, region, level, side))
                 self._levels[region] = Level(level.test)
         return found
 
@@ -122,17 +122,18 @@ class LevelWatch:
         return self._levels.get(region)
 
 
-def _finding(market: str, region: str | None, level: Level, side: Side) -> Finding:
+def _finding(row: Labelled, region: str | None, level: Level, side: Side) -> Finding:
     value = side.total / side.n
     moved = math.expm1(value - level.mean)
     return Finding(
         cause=Cause.PRICE_LEVEL,
-        market=market,
+        market=row.market,
         segment=None if region is None else f"region={region}",
         value=value,
         baseline=level.mean,
         n=side.n,
         since_ms=side.since_ms,
+        seen_ms=row.sold_ms,
         likely=f"homes sell {abs(moved):.1%} {'above' if moved > 0 else 'below'} what is answered,"
         " more than before: the market moved, or a publisher's prices did",
     )

@@ -103,6 +103,7 @@ def _finding(event: Event, name: str, share: Share) -> Finding:
         baseline=share.usual,
         n=share.run,
         since_ms=share.since_ms,
+        seen_ms=event.at_ms,
         likely=f"{who} no longer sends {name}, or under another name"
         if name
         else f"{who} sends what breaks a rule: housing.rejects says which",

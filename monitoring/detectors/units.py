@@ -10,7 +10,7 @@ unit to mistake, and halve from one block of flats to the next.
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
@@ -64,6 +64,7 @@ class Numbers:
     newest: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=NEWEST))
     past: Baseline = field(default_factory=Baseline)
     in_doubt: bool = False
+    doubted_ms: int | None = None  # the newest event while in doubt
 
     def add(self, value: float, at_ms: int) -> None:
         """Take in a value; the oldest of the newest becomes past, unless all are in doubt."""
@@ -103,9 +104,19 @@ class UnitWatch:
             if usual and shift is not None and not own.in_doubt:
                 found.append(_finding(event, name, own, usual.middle, shift))
             own.in_doubt = shift is not None
-            if not own.in_doubt:
+            if own.in_doubt:
+                own.doubted_ms = event.at_ms
+            else:
                 everybody.add(value)
         return found
+
+    def doubted(self) -> Mapping[str, int]:
+        """The segments that ever were in doubt, and the newest event of each while it was."""
+        return {
+            _segment(*key): own.doubted_ms
+            for key, own in self._numbers.items()
+            if own.doubted_ms is not None
+        }
 
     def _numbers_of(self, publisher: str, name: str) -> Numbers | None:
         key = publisher, name
@@ -121,16 +132,21 @@ def _logs(event: Event) -> Iterator[tuple[str, float]]:
             yield name, math.log(value)
 
 
+def _segment(publisher: str, name: str) -> str:
+    return f"publisher={publisher} field={name}"
+
+
 def _finding(event: Event, name: str, own: Numbers, middle: float, shift: float) -> Finding:
     off = [(value, at) for value, at in own.newest if abs(value - middle) >= abs(shift)]
     factor = math.exp(median(value for value, _ in off) - middle)
     return Finding(
         cause=Cause.UNIT,
         market=event.market,
-        segment=f"publisher={event.publisher} field={name}",
+        segment=_segment(event.publisher, name),
         value=math.exp(middle) * factor,
         baseline=math.exp(middle),
         n=len(off),
         since_ms=min(at for _, at in off),
+        seen_ms=event.at_ms,
         likely=f"{event.publisher} sends {name} times {factor:.3g}: another unit",
     )

@@ -79,8 +79,9 @@ class Trigger(StrEnum):
     FEATURES = auto()
     LABELS = auto()
     SCHEDULE = auto()
-    PERSON = auto()
+    PERSON = auto()  # who asked for a pre-flight
     BAD_DATA = auto()  # calls for a person, and never for a model
+    PROBATION = auto()  # of a champion that was just promoted
 
 
 class NextStep(StrEnum):
@@ -91,6 +92,8 @@ class NextStep(StrEnum):
     PREFLIGHT = auto()  # ask whether a retrained model would have done better
     RETRAIN = auto()
     CALL_PERSON = auto()  # a model cannot help: the data, or something unknown
+    CONFIRM = auto()  # the new champion stays: its probation is over
+    ROLL_BACK = auto()  # the champion before is to serve again
 
 
 class Decision(Struct, frozen=True, kw_only=True, tag_field="kind", tag="decision"):
@@ -103,6 +106,16 @@ class Decision(Struct, frozen=True, kw_only=True, tag_field="kind", tag="decisio
         tuple[Trigger, ...],
         Meta(description="that this decision is about, and that rest for the cool-down after it"),
     ] = ()
+    market_ms: Annotated[
+        int | None,
+        Meta(
+            description="the market's own time, that cool-down and budget go by; null: decided_ms"
+        ),
+    ] = None
+    champion: Annotated[str | None, Meta(description="who served when it was decided")] = None
+    request_id: Annotated[
+        str | None, Meta(description="what is asked of offline in consequence, written with it")
+    ] = None
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="kind"):

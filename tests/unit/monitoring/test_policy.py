@@ -12,25 +12,23 @@ from monitoring import criteria, history, policy
 from monitoring.criteria import Criteria
 from monitoring.detectors.finding import Cause, Finding
 from monitoring.history import History
-from monitoring.policy import Errors, Evidence
+from monitoring.policy import Errors, Evidence, Now
 from stream_app.contract.alerts import (
-    AnyAlertMessage,
     Decision,
     NextStep,
     PreflightMeasured,
     PreflightRequested,
-    RequestAnswered,
-    RequestStatus,
-    RetrainRequested,
     Trigger,
 )
 from stream_app.contract.settings import BadSettings
 from stream_app.contract.spans import DAY_MS, HOUR_MS
+from tests import messages
 
 MARKET = "king-county"
 C = criteria.shipped()
 # Wednesday 2026-01-07, 12:00 UTC
 NOW_MS = 1_767_787_200_000
+NOW = Now(NOW_MS, NOW_MS)
 SCHEDULED = {Trigger.SCHEDULE: NOW_MS - DAY_MS}
 
 
@@ -43,6 +41,7 @@ def finding(cause: Cause = Cause.PRICE_LEVEL, **changes: object) -> Finding:
         baseline=0.0,
         n=90,
         since_ms=NOW_MS - DAY_MS,
+        seen_ms=NOW_MS - DAY_MS,
         likely="homes sell 10 % above what is answered",
     )
     return msgspec.structs.replace(found, **changes)
@@ -80,12 +79,18 @@ def decide(
     **evidence: object,
 ) -> Decision:
     seen = msgspec.structs.replace(Evidence(market=MARKET, findings=findings), **evidence)
-    return policy.decide(seen, past, now_ms, C)
+    return policy.decide(seen, past, Now(now_ms, now_ms), C)
 
 
 def answered(answer: PreflightMeasured | None = None, **changes: object) -> History:
-    known = History(decided_ms=SCHEDULED, asked_ms=NOW_MS - 2 * HOUR_MS, measured=answer)
+    known = History(decided_ms=SCHEDULED, asked=asked(2), measured=answer)
     return msgspec.structs.replace(known, **changes)
+
+
+def asked(hours_ago: float, **changes: object) -> PreflightRequested:
+    at_ms = NOW_MS - int(hours_ago * HOUR_MS)
+    common: dict[str, object] = {"requested_ms": at_ms, "requested_by": history.POLICY}
+    return messages.preflight_requested(**common | changes)
 
 
 def test_nothing_found_is_a_decision_with_reasons() -> None:
@@ -104,7 +109,6 @@ def test_nothing_found_is_a_decision_with_reasons() -> None:
         (Evidence(market=MARKET, findings=(finding(Cause.ERROR),)), Trigger.CONCEPT_DRIFT),
         (Evidence(market=MARKET, findings=inputs(5)), Trigger.FEATURES),
         (Evidence(market=MARKET, labels_new=50_001), Trigger.LABELS),
-        (Evidence(market=MARKET, person="ada"), Trigger.PERSON),
         (
             Evidence(
                 market=MARKET,
@@ -114,15 +118,15 @@ def test_nothing_found_is_a_decision_with_reasons() -> None:
             Trigger.ERROR_RISE,
         ),
     ],
-    ids=["price level", "error", "features", "labels", "person", "error rise"],
+    ids=["price level", "error", "features", "labels", "error rise"],
 )
 def test_a_trigger_asks_for_the_preflight_and_retrains_when_it_helps(
     evidence: Evidence, trigger: Trigger
 ) -> None:
-    asked = policy.decide(evidence, History(decided_ms=SCHEDULED), NOW_MS, C)
-    helped = policy.decide(evidence, answered(measured()), NOW_MS, C)
+    first = policy.decide(evidence, History(decided_ms=SCHEDULED), NOW, C)
+    helped = policy.decide(evidence, answered(measured()), NOW, C)
 
-    assert (asked.next_step, asked.triggers, asked.retrain) == (
+    assert (first.next_step, first.triggers, first.retrain) == (
         NextStep.PREFLIGHT,
         (trigger,),
         False,
@@ -171,7 +175,7 @@ def test_bad_data_calls_a_person_with_the_publishers_name_and_retrains_nothing(
 ) -> None:
     wrong = finding(cause, segment="publisher=agency-b", likely="agency-b sends area_m2 times 10.8")
 
-    decided = decide(wrong, finding(), past=answered(measured()), person="ada")
+    decided = decide(wrong, finding(), past=answered(measured(), person="ada asks: complaints"))
 
     assert (decided.next_step, decided.triggers) == (NextStep.CALL_PERSON, (Trigger.BAD_DATA,))
     assert "agency-b sends area_m2 times 10.8" in decided.reasons
@@ -180,7 +184,7 @@ def test_bad_data_calls_a_person_with_the_publishers_name_and_retrains_nothing(
 
 
 def test_data_that_was_bad_long_ago_stands_in_nobodys_way() -> None:
-    old = finding(Cause.UNIT, since_ms=NOW_MS - 8 * DAY_MS)
+    old = finding(Cause.UNIT, seen_ms=NOW_MS - 8 * DAY_MS)
 
     assert decide(old, finding(), past=answered(measured())).retrain
 
@@ -188,7 +192,11 @@ def test_data_that_was_bad_long_ago_stands_in_nobodys_way() -> None:
 @pytest.mark.parametrize(
     ("past", "step", "words"),
     [
-        (answered(measured(), open_request="r-7"), NextStep.WAIT, "retraining r-7 has not ended"),
+        (
+            answered(measured(), open_requests=("r-7",)),
+            NextStep.WAIT,
+            "retraining r-7 has not ended",
+        ),
         (
             answered(measured(), retrained_ms=(NOW_MS - DAY_MS,) * 8),
             NextStep.CALL_PERSON,
@@ -196,7 +204,7 @@ def test_data_that_was_bad_long_ago_stands_in_nobodys_way() -> None:
         ),
         (answered(), NextStep.WAIT, "the pre-flight was asked for 2.0 h ago"),
         (
-            answered(asked_ms=NOW_MS - 4 * HOUR_MS),
+            answered(asked=asked(4)),
             NextStep.CALL_PERSON,
             "no answer to the pre-flight in 4.0 h: is offline up?",
         ),
@@ -205,8 +213,13 @@ def test_data_that_was_bad_long_ago_stands_in_nobodys_way() -> None:
             NextStep.PREFLIGHT,
             "would a retrained model have done better? asked",
         ),
+        (
+            answered(failed="300 mature labels, 500 are wanted"),
+            NextStep.CALL_PERSON,
+            "the pre-flight failed: 300 mature labels, 500 are wanted",
+        ),
     ],
-    ids=["running", "budget", "waiting", "no answer", "an old answer"],
+    ids=["running", "budget", "waiting", "no answer", "an old answer", "failed"],
 )
 def test_what_speaks_against_it_is_told(past: History, step: NextStep, words: str) -> None:
     decided = decide(finding(), past=past)
@@ -235,47 +248,49 @@ def test_the_schedule_is_due_from_monday_two_in_the_morning_until_it_is_decided(
     assert decide(past=History()).triggers == (Trigger.SCHEDULE,)
     assert "due since Monday 2026-01-05 02:00 UTC" in decide(past=History()).reasons
     assert decide(past=History(decided_ms={Trigger.SCHEDULE: monday_ms})).triggers == ()
+    assert decide(past=History(), trained_ms=monday_ms).triggers == ()
 
 
-def test_a_log_is_folded_into_what_the_policy_needs() -> None:
-    log: list[AnyAlertMessage] = [
-        Decision(
-            market=MARKET,
-            decided_ms=1,
-            retrain=True,
-            reasons=("x",),
-            next_step=NextStep.RETRAIN,
-            triggers=(Trigger.LABELS,),
-        ),
-        RetrainRequested(request_id="r-1", market=MARKET, requested_ms=2, reasons=("x",)),
-        RequestAnswered(
-            request_id="r-1", market=MARKET, answered_ms=3, status=RequestStatus.RUNNING
-        ),
-        PreflightRequested(request_id="p-1", market=MARKET, requested_ms=4, reasons=("x",)),
-        PreflightRequested(request_id="p-2", market="hdb", requested_ms=9, reasons=("x",)),
-        measured(),
-        RequestAnswered(request_id="p-1", market=MARKET, answered_ms=5, status=RequestStatus.DONE),
-    ]
+def test_a_new_champion_is_followed_by_nobody_while_it_is_on_probation() -> None:
+    decided = decide(finding(), past=answered(measured()), probation="v2 is on probation")
 
-    folded = history.of_log(log, MARKET)
-    ended = history.after(
-        folded,
-        RequestAnswered(
-            request_id="r-1", market=MARKET, answered_ms=6, status=RequestStatus.FAILED
-        ),
-    )
-
-    assert folded == History(
-        decided_ms={Trigger.LABELS: 1},
-        retrained_ms=(2,),
-        open_request="r-1",
-        asked_ms=4,
-        measured=measured(),
-    )
-    assert ended.open_request is None
+    assert (decided.next_step, decided.reasons[-1]) == (NextStep.WAIT, "v2 is on probation")
 
 
-Decide = Callable[[Evidence, History, int, Criteria], Decision]
+def test_what_was_found_before_its_trigger_came_to_an_end_calls_no_more() -> None:
+    after_a_call = History(decided_ms=SCHEDULED | {Trigger.CONCEPT_DRIFT: NOW_MS - 2 * DAY_MS})
+    old = finding(seen_ms=NOW_MS - 3 * DAY_MS)
+
+    assert decide(old, past=after_a_call).next_step is NextStep.NOTHING
+    assert decide(old, finding(), past=after_a_call).next_step is NextStep.PREFLIGHT
+
+
+def test_the_markets_time_rules_the_cool_down_and_the_wall_clock_the_waiting() -> None:
+    """A year of the market in minutes: what took weeks there took a second here."""
+    just_asked = answered(asked=asked(0), decided_ms=SCHEDULED | {Trigger.LABELS: NOW_MS})
+    late = Now(NOW_MS + 30 * DAY_MS, NOW_MS + 1_000)
+    evidence = Evidence(market=MARKET, labels_new=60_000, trained_ms=late.market_ms)
+
+    decided = policy.decide(evidence, just_asked, late, C)
+
+    assert (decided.next_step, decided.triggers) == (NextStep.WAIT, (Trigger.LABELS,))
+    assert (decided.market_ms, decided.decided_ms) == late
+
+
+def test_who_asks_for_a_preflight_is_a_trigger_until_it_is_decided() -> None:
+    wish = asked(1, requested_by="ada", reasons=("complaints",))
+    past = history.after(History(decided_ms=SCHEDULED), wish)
+
+    waits = decide(past=past)
+    helps = decide(past=history.after(past, measured()))
+
+    assert waits.triggers == helps.triggers == (Trigger.PERSON,)
+    assert (waits.next_step, helps.next_step) == (NextStep.WAIT, NextStep.RETRAIN)
+    assert helps.reasons[0] == "ada asks: complaints"
+    assert history.after(past, helps).person is None
+
+
+Decide = Callable[[Evidence, History, Now, Criteria], Decision]
 
 
 def check_cooldown(judge: Decide) -> None:
@@ -305,9 +320,9 @@ def check_cooldown(judge: Decide) -> None:
         ends: dict[Trigger, int] = {}
         for hours, causes, labels, answers in looks:
             now_ms += hours * HOUR_MS
-            findings = tuple(finding(cause, since_ms=now_ms) for cause in sorted(causes))
+            findings = tuple(finding(cause, seen_ms=now_ms) for cause in sorted(causes))
             evidence = Evidence(market=MARKET, findings=findings, labels_new=labels)
-            decided = judge(evidence, past, now_ms, C)
+            decided = judge(evidence, past, Now(now_ms, now_ms), C)
             assert decided.reasons
             if decided.next_step in history.FINAL:
                 for trigger in decided.triggers:
@@ -315,7 +330,7 @@ def check_cooldown(judge: Decide) -> None:
                     ends[trigger] = now_ms
             past = history.after(past, decided)
             if decided.next_step is NextStep.PREFLIGHT:
-                past = msgspec.structs.replace(past, asked_ms=now_ms)
+                past = history.after(past, asked(0, requested_ms=now_ms))
                 if answers:
                     answer = msgspec.structs.replace(measured(), measured_ms=now_ms)
                     past = history.after(past, answer)
@@ -328,9 +343,9 @@ def test_a_cause_fires_once_per_cool_down() -> None:
 
 
 def test_the_law_catches_a_policy_without_memory() -> None:
-    def forgetful(evidence: Evidence, past: History, now_ms: int, limits: Criteria) -> Decision:
+    def forgetful(evidence: Evidence, past: History, now: Now, limits: Criteria) -> Decision:
         without = msgspec.structs.replace(past, decided_ms={})
-        return policy.decide(evidence, without, now_ms, limits)
+        return policy.decide(evidence, without, now, limits)
 
     with pytest.raises(AssertionError):
         check_cooldown(forgetful)

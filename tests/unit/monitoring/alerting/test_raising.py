@@ -29,6 +29,7 @@ def finding(cause: Cause = Cause.PRICE_LEVEL, **changes: object) -> Finding:
         baseline=0.0,
         n=90,
         since_ms=NOW_MS - DAY_MS,
+        seen_ms=NOW_MS - DAY_MS,
         likely="homes sell 10 % above what is answered",
     )
     return msgspec.structs.replace(found, **changes)
@@ -74,7 +75,7 @@ def test_regions_that_move_alone_are_told_each() -> None:
 def test_bad_data_that_is_past_is_not_told() -> None:
     past_ms = int(NOW_MS - (C.bad_data_days + 1) * DAY_MS)
 
-    assert raised(finding(Cause.UNIT, segment="publisher=a field=b", since_ms=past_ms)) == []
+    assert raised(finding(Cause.UNIT, segment="publisher=a field=b", seen_ms=past_ms)) == []
 
 
 def test_drifted_inputs_are_one_cause_and_many_of_them_are_worse() -> None:
