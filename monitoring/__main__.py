@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException
 from monitoring import (
     alerts_command,
     archive_command,
+    conditions_command,
     jobs_command,
     membership,
     notify_command,
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     report_options.add(commands)
     jobs_command.add(commands)
     ui_command.add(commands)
+    conditions_command.add(commands)
     health = commands.add_parser(
         "health",
         help="status 0 if an archiver on this host is a member of its group, as a container's probe",

@@ -54,6 +54,14 @@ class MonitoringSettings(Struct, frozen=True):
     # what was archived waited for `flush_age_s` already.
     watch_every_s: Seconds = 5.0
     policy_file: str = ""  # criteria of the policy; empty: as shipped (monitoring/policy.toml)
+    # Where workers tell of themselves (/metrics): host:port, parted by commas. Their
+    # `http_port` must be named for that.
+    workers: Annotated[
+        str, Meta(pattern=r"^([^\s:,/]+:[0-9]{1,5}(, *[^\s:,/]+:[0-9]{1,5})*)?$")
+    ] = ""
+    conditions_every_s: Seconds = 15.0  # as often as a scraper asks
+    # The archive's newest events are read again only so often: it grows every 30 s at most.
+    fields_every_s: Seconds = 60.0
 
 
 class NotifySettings(Struct, frozen=True):

@@ -132,7 +132,7 @@ class Watcher:
         decided = [each for each in said if isinstance(each, Decision)]
         called = [raising.of_decision(each, wall_ms) for each in decided]
         self._happened += [each for each in called if each is not None]
-        unsaid = rounds.unsaid(self._book, self._happened)
+        unsaid = rounds.unsaid(self._book, self._happened, wall_ms, shipped)
         self._happened = []
         ends = rounds.quiet(self._book, wall_ms, shipped)
         return [*settled.messages, *unsaid, *(e for e in ends if e.market == market.name)]

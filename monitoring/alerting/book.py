@@ -11,6 +11,8 @@ from enum import StrEnum, auto
 from msgspec import Struct
 from msgspec.structs import replace
 
+from monitoring.alerting import causes
+from monitoring.alerting.causes import Event
 from stream_app.contract.alerts import (
     DOUBTED,
     TRUSTED_AGAIN,
@@ -19,9 +21,10 @@ from stream_app.contract.alerts import (
     AlertResolved,
     AlertSnoozed,
     AnyAlertMessage,
+    RequestAnswered,
+    RequestStatus,
     Severity,
 )
-from stream_app.contract.ids import fingerprint
 
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -81,6 +84,8 @@ def take(book: Book, message: AnyAlertMessage) -> Entry | None:
         if entry is not None and entry.open:
             book[entry.id] = entry = _noted(entry, message)
             return None if entry.open else entry
+    if isinstance(message, RequestAnswered) and message.status is not RequestStatus.WAITING:
+        return _went_on(book, message)
     return None
 
 
@@ -88,8 +93,8 @@ def id_of(alert: Alert) -> str:
     """The id of its cause: its fingerprint, but for a publisher that partitions tell of."""
     if not alert.cause.startswith((DOUBTED, TRUSTED_AGAIN)):
         return alert.fingerprint
-    doubt = alert.cause.partition(":")[2].strip()
-    return fingerprint("alert", alert.market, DOUBTED, alert.segment or "", doubt)
+    doubt = alert.cause.partition(":")[2]
+    return causes.id_of(alert.market, f"{DOUBTED}:{doubt}", alert.segment)
 
 
 def is_worse(severity: Severity, than: Severity) -> bool:
@@ -142,6 +147,22 @@ def _trusted(book: Book, alert: Alert) -> Entry | None:
         entry = replace(entry, resolved=end)
     book[entry.id] = entry
     return None if entry.open else entry
+
+
+def _went_on(book: Book, answer: RequestAnswered) -> Entry | None:
+    """An approval is no longer awaited."""
+    name = causes.id_of(answer.market, Event.APPROVAL_AWAITED, f"request={answer.request_id}")
+    entry = book.get(name)
+    if entry is None or not entry.open:
+        return None
+    end = AlertResolved(
+        fingerprint=name,
+        market=answer.market,
+        resolved_ms=answer.answered_ms,
+        reason=f"the request is {answer.status}",
+    )
+    book[name] = replace(entry, resolved=end)
+    return book[name]
 
 
 def _noted(entry: Entry, note: AlertResolved | AlertAcknowledged | AlertSnoozed) -> Entry:

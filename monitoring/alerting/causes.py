@@ -1,4 +1,4 @@
-"""Every cause that any part of the system alerts: what it does, what to do, which page says more.
+"""Every cause that any part of the system alerts: its id, what it does, what to do, its page.
 
 `Alert.cause` is one of these texts; a scorer's doubt of a publisher names the doubt after it
 ("publisher doubted: unit").
@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from monitoring.detectors.finding import Cause
 from stream_app.contract.alerts import DOUBTED
+from stream_app.contract.ids import fingerprint
 
 RUNBOOKS = "docs/runbooks"
 
 
 class Condition(StrEnum):
-    """What is wrong with a machine, a field or a request. Watched by `monitoring conditions`."""
+    """What is wrong with a machine or a field. Watched by `monitoring conditions`."""
 
     LATENCY = "mean latency"
     REFUSED_SHARE = "refused share"
@@ -55,6 +56,11 @@ def of_finding(cause: Cause) -> str:
     'price level'
     """
     return cause.replace("_", " ")
+
+
+def id_of(market: str, cause: str, segment: str | None) -> str:
+    """The id of a cause: the same wherever and whenever it is seen."""
+    return fingerprint("alert", market, cause, segment or "")
 
 
 def told_of(cause: str) -> Told:

@@ -13,6 +13,8 @@ from stream_app.contract.settings import BadSettings
 SHIPPED = "alerting.toml"
 
 Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(gt=0, lt=1)]
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +28,20 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     critical_level_log: Positive
     critical_error_factor: Annotated[float, Meta(gt=1)]
     critical_factor: Annotated[float, Meta(gt=1)]
+    window_s: Positive
+    records_min: Count
+    latency_mean_max_s: Positive
+    refused_share_max: Share
+    lag_max_s: Positive
+    stale_after_s: Positive
+    unreachable_after_s: Positive
+    fields_newest: Count
+    fields_before: Count
+    fields_events_min: Count
+    key_nulls_max: Share
+    field_usual_min: Share
+    field_rare_max: Share
+    key_fields: tuple[str, ...]
 
 
 @cache

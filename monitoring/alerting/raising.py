@@ -22,7 +22,6 @@ from stream_app.contract.alerts import (
     RolledBack,
     Severity,
 )
-from stream_app.contract.ids import fingerprint
 
 FINDINGS = frozenset(map(causes.of_finding, Cause))  # the causes that `of_findings` raises
 
@@ -44,7 +43,7 @@ def alert(
     """An alert of this cause, with what causes.py tells of it."""
     told = causes.told_of(cause)
     return Alert(
-        fingerprint=fingerprint("alert", market, cause, segment or ""),
+        fingerprint=causes.id_of(market, cause, segment),
         raised_ms=raised_ms,
         market=market,
         cause=cause,
@@ -87,12 +86,15 @@ def of_findings(
 
 
 def of_messages(messages: Iterable[AnyAlertMessage]) -> Iterator[Alert]:
-    """What offline said that a person should know."""
+    """What offline said that a person should know; of each request its newest answer."""
+    answers: dict[str, RequestAnswered] = {}
     for message in messages:
         if isinstance(message, RequestAnswered):
-            yield from _of_answer(message)
+            answers[message.request_id] = message
         elif isinstance(message, RolledBack):
             yield _of_rollback(message)
+    for answer in answers.values():
+        yield from _of_answer(answer)
 
 
 def of_decision(decision: Decision, now_ms: int) -> Alert | None:

@@ -102,12 +102,20 @@ def quiet(book: Book, now_ms: int, limits: Limits) -> list[AlertResolved]:
     ]
 
 
-def unsaid(book: Book, alerts: Iterable[Alert]) -> list[Alert]:
-    """Of what happened once, what was not told yet: the same event is told once for ever."""
+def unsaid(book: Book, alerts: Iterable[Alert], now_ms: int, limits: Limits) -> list[Alert]:
+    """Of what happened once, what was not told yet. The same event is told once for ever.
+
+    What happened too long ago is history, also to a watcher that starts today.
+    """
+    fresh_ms = now_ms - limits.event_quiet_h * HOUR_MS
     return [
         alert
         for alert in {alert.fingerprint: alert for alert in alerts}.values()
-        if (entry := book.get(alert.fingerprint)) is None or entry.alert.raised_ms < alert.raised_ms
+        if alert.raised_ms >= fresh_ms
+        and (
+            (entry := book.get(alert.fingerprint)) is None
+            or entry.alert.raised_ms < alert.raised_ms
+        )
     ]
 
 

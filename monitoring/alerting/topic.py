@@ -4,7 +4,7 @@ Whoever reads it needs all of it, for what is open is made of all that was said.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from confluent_kafka import (
@@ -33,7 +33,7 @@ def name_of(kafka: KafkaSettings) -> str:
     return full_name(kafka.prefix, ALERTS)
 
 
-def read(kafka: KafkaSettings) -> Iterator[AnyAlertMessage]:
+def read(kafka: KafkaSettings) -> list[AnyAlertMessage]:
     """All that is there now; what nobody can read is left out.
 
     Raises
@@ -41,18 +41,11 @@ def read(kafka: KafkaSettings) -> Iterator[AnyAlertMessage]:
     NoBroker : nobody answers, or there is no such topic
     """
     source = Follower(kafka, group_id(kafka.prefix, "alerts-reader"))
-    deadline_s = time.monotonic() + _WITHIN_S
     try:
-        at_end = False
-        while not at_end:
-            records, at_end = source.poll()
-            yield from (record.message for record in records if record.message is not None)
-            if records:
-                deadline_s = time.monotonic() + _WITHIN_S
-            elif time.monotonic() > deadline_s:
-                raise NoBroker(f"{name_of(kafka)}: its end is not given within {_WITHIN_S:g} s")
+        records = source.to_end()
     finally:
         source.close()
+    return [record.message for record in records if record.message is not None]
 
 
 def tell(kafka: KafkaSettings, messages: Iterable[AnyAlertMessage]) -> None:
@@ -103,6 +96,7 @@ class Follower:
             }
         )
         self._consumer.assign([self._place])
+        self._at_end = False
 
     def committed(self) -> int | None:
         """What is done; None: the group is new.
@@ -118,17 +112,36 @@ class Follower:
         return None if found.offset < 0 else int(found.offset)
 
     def poll(self) -> tuple[Sequence[Read], bool]:
-        """What came within a moment, and whether the end was reached in it."""
-        found, at_end = [], False
+        """What came within a moment, and whether it is all there is."""
+        found = []
         for message in self._consumer.consume(_CONSUME_MAX, timeout=_POLL_S):
             error = message.error()
             if error is None:
                 found.append(_read(message))
+                self._at_end = False
             elif error.code() == KafkaError._PARTITION_EOF:
-                at_end = True
+                self._at_end = True  # said once for each time that it is reached
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise NoBroker(f"{self._where}: {error.str()}")
-        return found, at_end
+        return found, self._at_end
+
+    def to_end(self) -> list[Read]:
+        """All that is there now and was not read yet.
+
+        Raises
+        ------
+        NoBroker : the broker does not give it
+        """
+        found: list[Read] = []
+        deadline_s, at_end = time.monotonic() + _WITHIN_S, False
+        while not at_end:
+            records, at_end = self.poll()
+            found += records
+            if records:
+                deadline_s = time.monotonic() + _WITHIN_S
+            elif time.monotonic() > deadline_s:
+                raise NoBroker(f"{self._where}: no answer within {_WITHIN_S:g} s")
+        return found
 
     def commit(self, offset: int) -> None:
         """Remember that nothing below is owed.

@@ -3,8 +3,9 @@
 import pytest
 
 from monitoring.alerting import book as books
+from monitoring.alerting import raising
 from monitoring.alerting.book import Standing
-from stream_app.contract.alerts import Alert, AnyAlertMessage, Severity
+from stream_app.contract.alerts import Alert, AnyAlertMessage, RequestStatus, Severity
 from stream_app.contract.ids import fingerprint
 from tests import messages
 from tests.builders import HOUR_MS, SOLD_MS
@@ -108,3 +109,16 @@ def test_trust_in_whom_nobody_doubted_is_no_news() -> None:
 
     assert books.take(book, trusted(0)) is None
     assert book == {}
+
+
+def test_an_approval_is_no_longer_awaited_when_the_request_went_on() -> None:
+    waits = messages.answered(RequestStatus.WAITING)
+    (awaited,) = raising.of_messages([waits])
+    book = books.of_log([waits, awaited])
+
+    assert books.take(book, waits) is None
+    ended = books.take(book, messages.answered(RequestStatus.DONE))
+
+    assert ended is not None
+    assert ended.resolved is not None
+    assert ended.resolved.reason == "the request is done"

@@ -10,7 +10,12 @@ from monitoring.alerting import limits, raising, rounds
 from monitoring.alerting.book import Book
 from monitoring.alerting.causes import Condition, Event
 from monitoring.alerting.rounds import Watch
-from stream_app.contract.alerts import Alert, AlertResolved, AlertSnoozed, Severity
+from stream_app.contract.alerts import (
+    Alert,
+    AlertResolved,
+    AlertSnoozed,
+    Severity,
+)
 from stream_app.contract.spans import HOUR_MS
 from tests import messages
 
@@ -165,6 +170,13 @@ def test_what_has_its_own_end_is_left_alone() -> None:
 def test_what_happened_once_is_told_once() -> None:
     failed = messages.alert(raised_ms=1)
 
-    assert rounds.unsaid({}, [failed, failed]) == [failed]
-    assert rounds.unsaid(books.of_log([failed]), [failed]) == []
-    assert rounds.unsaid(books.of_log([failed, messages.resolved()]), [failed]) == []
+    def unsaid(book: Book) -> list[Alert]:
+        return rounds.unsaid(book, [failed, failed], 1, LIMITS)
+
+    assert unsaid({}) == [failed]
+    assert unsaid(books.of_log([failed])) == []
+    assert unsaid(books.of_log([failed, messages.resolved()])) == []
+
+
+def test_what_happened_long_ago_is_history() -> None:
+    assert rounds.unsaid({}, [messages.alert(raised_ms=1)], 73 * HOUR_MS, LIMITS) == []

@@ -1,0 +1,86 @@
+"""What conditions are judged by: workers' /metrics, and the newest listings of the archive.
+
+Thin: judged in machines.py and fields.py. Bounded: by time and size of an answer, and by the
+number of listings that are read.
+"""
+
+import http.client
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow.parquet as pq
+
+from monitoring import chain
+from monitoring.alerting import scrapes
+from monitoring.alerting.fields import Sent
+from monitoring.alerting.scrapes import Scrape, Unreadable
+from stream_app.contract.topics import EVENTS, full_name
+
+ANSWER_WITHIN_S = 2.0
+ANSWER_BYTES_MAX = 5_000_000  # 200 label sets of each counter are some 100 kB
+
+
+class Silent(Exception):
+    """No answer, or none that can be read; the text says which."""
+
+
+def scrape(address: str, at_s: float) -> Scrape:
+    """Ask a worker.
+
+    Raises
+    ------
+    Silent : it does not answer, or something else does
+    """
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=ANSWER_WITHIN_S)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        text = answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        raise Silent(f"{address}: {str(error) or type(error).__name__}") from None
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise Silent(f"{address}: answers {answer.status}")
+    try:
+        return scrapes.read(text, at_s)
+    except Unreadable as error:
+        raise Silent(f"{address}: {error}") from None
+
+
+def listings(root: Path, prefix: str, market: str, most: int) -> list[Sent]:
+    """The newest listings of a market as they were sent, refused ones too; oldest first."""
+    found: list[tuple[int, Sent]] = []
+    for path in _newest_files(root, full_name(prefix, EVENTS), market):
+        if len(found) >= most:
+            break
+        table = pq.read_table(root / path, columns=["appended_ms", "value"])
+        columns = (table[name].to_pylist() for name in ("appended_ms", "value"))
+        for appended_ms, value in zip(*columns, strict=True):
+            sent = sent_of(value)
+            if sent is not None:
+                found.append((appended_ms, sent))
+    return [sent for _, sent in sorted(found)[-most:]]
+
+
+def _newest_files(root: Path, topic: str, market: str) -> Iterator[str]:
+    for manifest in sorted(chain.manifests(root, topic), key=lambda m: m.made_ms, reverse=True):
+        yield from (file.path for file in manifest.files if file.market == market)
+
+
+def sent_of(value: bytes | None) -> Sent | None:
+    """Who sent which fields; None: it is no listing that can be read.
+
+    >>> sent_of(b'{"kind": "listing", "source": "a", "grade": null}')
+    Sent(publisher='a', fields=frozenset({'kind', 'source'}))
+    """
+    try:
+        said = msgspec.json.decode(value or b"", type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    publisher = said.get("source")
+    if said.get("kind") != "listing" or not isinstance(publisher, str):
+        return None
+    return Sent(publisher, frozenset(name for name, field in said.items() if field is not None))
