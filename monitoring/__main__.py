@@ -22,6 +22,7 @@ from monitoring import settings as own
 from monitoring.alerts_command import UnknownAlert
 from monitoring.archive import NoBroker
 from monitoring.membership import NoMember
+from monitoring.page import command as page
 from monitoring.rewrite import Busy
 from monitoring.settings import MonitoringSettings
 from monitoring.windows import BadWindow
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     archive_command.add(commands)
     watch_command.add(commands)
     report_card_command.add(commands)
+    page.add(commands)
     alerts_command.add(commands)
     notify_command.add(commands)
     report_options.add(commands)

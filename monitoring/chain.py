@@ -38,6 +38,7 @@ from stream_app.contract.archive import MANIFESTS, ArchiveManifest, manifest_nam
 from stream_app.contract.wire import decode_archive_manifest, encode
 
 STAGING = "staging"
+FIRST = manifest_name(0, 0).partition("-")[2]  # how the name of a chain's first range ends
 
 
 class RangeTaken(Exception):
@@ -131,6 +132,23 @@ def manifests(root: Path, topic: str) -> Iterator[ArchiveManifest]:
     """Read all manifests of a topic, older incarnations too; each partition's in order."""
     for path in sorted((root / MANIFESTS / topic).glob("*/*.json")):
         yield read(path)
+
+
+def since(
+    root: Path, topic: str, positions: Mapping[str, int]
+) -> Iterator[tuple[str, ArchiveManifest]]:
+    """Read the manifests of a topic that begin at these positions or later, and name each chain.
+
+    Each range begins where the one before ends: so what was read is not opened again.
+    """
+    for first in sorted((root / MANIFESTS / topic).glob(f"*/*-{FIRST}")):
+        partition = int(first.name.partition("-")[0])
+        name = f"{topic}/{first.parent.name}/{partition}"
+        path = first.with_name(manifest_name(partition, positions.get(name, 0)))
+        while path.exists():
+            manifest = read(path)
+            yield name, manifest
+            path = first.with_name(manifest_name(partition, manifest.next_offset))
 
 
 def read(path: Path) -> ArchiveManifest:

@@ -6,7 +6,7 @@ bit for bit. A day is one of the market's own time (event time, UTC): of a listi
 answered, of a sale for what came true. No listing can be told from a bag.
 
     event.<kind>  reject.<code>                     as they came
-    answer  step.<step>  doubt.<reason>  champion.<version>     one for each prediction
+    answer  step.<step>  doubt.<reason>  version.<champion>    one for each prediction
     price.<bin>  width.<bin>  latency.<bin>         histograms; a bin is its lower edge (bin_of)
     served.<age>.n|abs|signed|square                |log error| of what was served, by label age
     champion. answer. naive.<age>...                the same, on sales that all three answered
@@ -67,14 +67,6 @@ def add(into: Days, days: Mapping[int, Day]) -> None:
         for name, count in day.counts.items():
             mine.counts[name] = mine.counts.get(name, 0) + count
         mine.appended_ms = _least(mine.appended_ms, day.appended_ms)
-
-
-def total(days: Iterable[Day]) -> dict[str, int]:
-    """The counts of several days."""
-    sums: Days = {}
-    for day in days:
-        add(sums, {0: day})
-    return sums[0].counts if sums else {}
 
 
 def named(counts: Mapping[str, int], group: str) -> dict[str, int]:
@@ -162,7 +154,7 @@ def _fold_predictions(days: Days, table: pa.Table) -> None:
     )
     _count(days, number, "answer")
     _count(days, number, _prefixed("step", table["step"]))
-    _count(days, number, _prefixed("champion", table["versions_champion"]))
+    _count(days, number, _prefixed("version", table["versions_champion"]))
     _count(days, number, _binned("price", price))
     _count(days, number, _binned("width", high / low))
     _count(days, number, _binned("latency", np.maximum(latency, LATENCY_LEAST_MS)))

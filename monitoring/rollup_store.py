@@ -28,20 +28,20 @@ from msgspec.structs import replace
 
 from monitoring import chain, durable, erasures, rollup
 from monitoring.rollup import Days
-from stream_app.contract.archive import MANIFESTS, ArchiveFile, ArchiveManifest, manifest_name
+from stream_app.contract.archive import ArchiveFile, ArchiveManifest
 from stream_app.contract.topics import EVENTS, OUTCOMES, PREDICTIONS, REJECTS, Topic, full_name
 
 KEPT = "rollup.json"
 TOPICS = (EVENTS, REJECTS, PREDICTIONS, OUTCOMES)
 ROWS_AT_ONCE = 200_000  # some 100 MB of columns at most
-FIRST = manifest_name(0, 0).partition("-")[2]
 
 
 class Rollup(Struct, frozen=True, kw_only=True):
     """All that is known. Nothing in it is changed: a refresh makes another one."""
 
     version: int = 1
-    positions: Mapping[str, int] = {}  # folder of manifests and partition -> next offset
+    positions: Mapping[str, int] = {}  # chain -> offset to go on from
+    archived_ms: Mapping[str, int] = {}  # market -> when its newest rows were published
     parts: Mapping[str, Days] = {}  # by folder below the archive
     receipts: frozenset[str] = frozenset()  # of erasures that were taken in
     erased_files: frozenset[str] = frozenset()  # that gave way to others, and are taken in
@@ -83,16 +83,26 @@ def refresh(root: Path, prefix: str, known: Rollup) -> tuple[Rollup, Work]:
     positions, parts = dict(known.positions), dict(known.parts)
     gone: set[str] = set()
     fresh: defaultdict[str, list[ArchiveFile]] = defaultdict(list)
-    for place, manifest in _since(root, topics, positions):
+    archived_ms = dict(known.archived_ms)
+    for name, manifest in (
+        each for topic in topics for each in chain.since(root, topic, positions)
+    ):
         work.manifests += 1
-        positions[place] = manifest.next_offset
+        positions[name] = manifest.next_offset
         gone |= _erased_files(manifest)
         for file in manifest.files:
             fresh[str(PurePosixPath(file.path).parent)].append(file)
+            archived_ms[file.market] = max(archived_ms.get(file.market, 0), manifest.made_ms)
     for folder, files in fresh.items():
         parts[folder] = _folded(root, topics, folder, files, parts.get(folder, {}), work)
-    erased_files = known.erased_files | gone
-    return replace(known, positions=positions, parts=parts, erased_files=erased_files), work
+    made = replace(
+        known,
+        positions=positions,
+        parts=parts,
+        archived_ms=archived_ms,
+        erased_files=known.erased_files | gone,
+    )
+    return made, work
 
 
 def days_of(known: Rollup, prefix: str, market: str) -> Days:
@@ -117,21 +127,6 @@ def _of_topic(known: Rollup, topic: str, market: str) -> Days:
 
 def _begun_ms(days: Days) -> int:
     return min((day.appended_ms for day in days.values() if day.appended_ms is not None), default=0)
-
-
-def _since(
-    root: Path, topics: Mapping[str, Topic], positions: Mapping[str, int]
-) -> Iterator[tuple[str, ArchiveManifest]]:
-    """The manifests after the positions, each chain followed by the names of its ranges."""
-    for topic in topics:
-        for first in sorted((root / MANIFESTS / topic).glob(f"*/*-{FIRST}")):
-            partition = int(first.name.partition("-")[0])
-            place = str(PurePosixPath(topic, first.parent.name, str(partition)))
-            path = first.with_name(manifest_name(partition, positions.get(place, 0)))
-            while path.exists():
-                manifest = chain.read(path)
-                yield place, manifest
-                path = first.with_name(manifest_name(partition, manifest.next_offset))
 
 
 def _folded(
@@ -203,8 +198,8 @@ def _without_erased(root: Path, topics: Mapping[str, Topic], known: Rollup, work
 
 
 def _is_in(known: Rollup, manifest: ArchiveManifest) -> bool:
-    place = PurePosixPath(manifest.topic, manifest.topic_id, str(manifest.partition))
-    return manifest.first_offset < known.positions.get(str(place), 0)
+    name = f"{manifest.topic}/{manifest.topic_id}/{manifest.partition}"
+    return manifest.first_offset < known.positions.get(name, 0)
 
 
 def _erased_files(manifest: ArchiveManifest) -> frozenset[str]:

@@ -62,6 +62,9 @@ class MonitoringSettings(Struct, frozen=True):
     conditions_every_s: Seconds = 15.0  # as often as a scraper asks
     # The archive's newest events are read again only so often: it grows every 30 s at most.
     fields_every_s: Seconds = 60.0
+    # The ops page: who shows this may look and press. Empty: this machine only.
+    page_token: Secret = Secret("")
+    page_hosts: str = ""  # names under which it is reached, parted by commas
 
 
 class NotifySettings(Struct, frozen=True):

@@ -42,7 +42,7 @@ def test_a_prediction_counts_on_the_day_of_its_listing() -> None:
 
     assert list(days) == [LISTED_DAY]
     counts = days[LISTED_DAY].counts
-    assert counts["answer"] == counts["step.champion"] == counts["champion.v1"] == 1
+    assert counts["answer"] == counts["step.champion"] == counts["version.v1"] == 1
     assert counts["doubt.late"] == counts["listed.n"] == 1
     assert counts[f"price.{rollup.bin_of('price', 240_000.0)}"] == 1
     assert counts[f"latency.{rollup.bin_of('latency', 12.0)}"] == 1
