@@ -13,6 +13,7 @@ from monitoring import (
     jobs_command,
     membership,
     notify_command,
+    publishers_command,
     report_card_command,
     report_options,
     ui_command,
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     jobs_command.add(commands)
     ui_command.add(commands)
     conditions_command.add(commands)
+    publishers_command.add(commands)
     health = commands.add_parser(
         "health",
         help="status 0 if an archiver on this host is a member of its group, as a container's probe",

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,20 +11,20 @@ import msgspec
 
 from monitoring import archive_command
 from monitoring.alerting import book as books
-from monitoring.alerting import fields, gathering, limits, machines, rounds, topic
+from monitoring.alerting import fields, gathering, limits, machines, rounds
 from monitoring.alerting.book import Book
 from monitoring.alerting.causes import Condition
 from monitoring.alerting.gathering import Silent
 from monitoring.alerting.limits import Limits
 from monitoring.alerting.machines import Worker
-from monitoring.archive import NoBroker
+from monitoring.alerts_topic import AlertsTopic
 from monitoring.settings import MonitoringSettings
-from stream_app.contract.alerts import Alert, AlertResolved
+from stream_app.contract.alerts import Alert, AlertResolved, AnyAlertMessage
 from stream_app.contract.archive import MANIFESTS
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import group_id
 
+WRITER = "conditions"
 _BY_FIELDS = (
     Condition.KEY_NULLS,
     Condition.FIELD_NEW,
@@ -42,14 +43,20 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         " share, lag, no predictions, a worker that does not answer, nulls in key fields, fields"
         " new, gone or renamed. Ends its alerts when they are gone. Thresholds and why:"
         " monitoring/alerting/alerting.toml.",
-        epilog="Exit status: 0 stopped, or looked once; 1 no broker answers; 2 a setting is wrong.",
+        epilog="One per system: a second one fences the first, which ends with status 1. Exit"
+        " status: 0 stopped, or looked once; 1 no broker answers, or another has begun; 2 a setting"
+        " is wrong.",
     )
     conditions.add_argument(
         "--once",
         action="store_true",
         help="look once and exit: sees fields and lag; means, shares and what lasts need two looks",
     )
-    conditions.add_argument("--dry-run", action="store_true", help="write nothing; with --once")
+    conditions.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="look once, tell what would be written, write nothing",
+    )
     conditions.add_argument("--json", action="store_true", help="print one line of JSON at the end")
     conditions.set_defaults(run=run)
 
@@ -57,9 +64,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 class Looker:
     """What is kept between two looks."""
 
-    def __init__(self, kafka: KafkaSettings, own: MonitoringSettings, holds: Limits) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, own: MonitoringSettings, holds: Limits, writer: str
+    ) -> None:
         self._kafka, self._own, self._limits = kafka, own, holds
-        self._follower = topic.Follower(kafka, group_id(kafka.prefix, "conditions"))
+        self._alerts = AlertsTopic(kafka, writer)
         addresses = [address.strip() for address in own.workers.split(",") if address.strip()]
         self._workers = [Worker(address) for address in addresses]
         self._book: Book = {}
@@ -69,7 +78,7 @@ class Looker:
 
     def look(self) -> Sequence[Alert | AlertResolved]:
         """What is to be told now. Reads the topic to its end first."""
-        self._catch_up()
+        self._hear(self._alerts.read())
         now_ms, now_s = time.time_ns() // 1_000_000, time.monotonic()
         standing = [alert for worker in self._workers for alert in self._machine(worker, now_ms)]
         if now_s >= self._fields_again_s:
@@ -82,18 +91,21 @@ class Looker:
         self._gone = dict(gone)
         return told
 
+    def say(self, told: Sequence[Alert | AlertResolved]) -> None:
+        """Write it, and know it from now on."""
+        self._hear(self._alerts.say(told))
+
     def close(self) -> None:
-        self._follower.close()
+        self._alerts.close()
 
     def words(self) -> str:
         """What is looked at."""
         seen = sum(not worker.is_unknown for worker in self._workers)
         return f"{seen} of {len(self._workers)} workers answer, {len(self._book)} causes known"
 
-    def _catch_up(self) -> None:
-        for _, message in self._follower.to_end():
-            if message is not None:
-                books.take(self._book, message)
+    def _hear(self, messages: Sequence[AnyAlertMessage]) -> None:
+        for message in messages:
+            books.take(self._book, message)
 
     def _machine(self, worker: Worker, now_ms: int) -> list[Alert]:
         now_s = time.monotonic()
@@ -127,38 +139,30 @@ class Looker:
 def run(given: argparse.Namespace, kafka: KafkaSettings, own: MonitoringSettings) -> int:
     """Look until told to stop, or once."""
     stop = archive_command.stop_on_signals()
-    looker = Looker(kafka, own, limits.shipped())
-    counted = {"raised": 0, "ended": 0}
+    # A dry run must not fence the one that works.
+    writer = f"{WRITER}-dry-run" if given.dry_run else WRITER
+    looker = Looker(kafka, own, limits.shipped(), writer)
+    counted = Counter(raised=0, ended=0)
     try:
         while True:
-            counted = _settle(looker, kafka, counted, dry_run=given.dry_run)
-            if given.once or stop.wait(own.conditions_every_s):
+            _settle(looker, counted, dry_run=given.dry_run)
+            if given.once or given.dry_run or stop.wait(own.conditions_every_s):
                 break
     finally:
         looker.close()
     _tell(looker.words())
     if given.json:
-        print(msgspec.json.encode(counted | {"dry_run": given.dry_run}).decode())
+        print(msgspec.json.encode(dict(counted) | {"dry_run": given.dry_run}).decode())
     return 0
 
 
-def _settle(
-    looker: Looker, kafka: KafkaSettings, counted: dict[str, int], *, dry_run: bool
-) -> dict[str, int]:
-    messages = looker.look()
-    for message in messages:
+def _settle(looker: Looker, counted: Counter[str], *, dry_run: bool) -> None:
+    told = looker.look()
+    for message in told:
         _tell(_words(message))
-    if messages and not dry_run:
-        try:
-            topic.tell(kafka, messages)
-        except NoBroker as error:
-            _tell(f"{error}; told again at the next look")
-            return counted
-    raised = sum(isinstance(message, Alert) for message in messages)
-    return {
-        "raised": counted["raised"] + raised,
-        "ended": counted["ended"] + len(messages) - raised,
-    }
+    if told and not dry_run:
+        looker.say(told)
+    counted.update("raised" if isinstance(message, Alert) else "ended" for message in told)
 
 
 def _words(message: Alert | AlertResolved) -> str:

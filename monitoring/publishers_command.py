@@ -1,0 +1,198 @@
+"""`python -m monitoring publishers`: the scorecard of who sends, from the archive."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.parquet as pq
+from pyarrow import Table as Rows
+from rich.console import Console
+from rich.table import Table
+
+from monitoring import chain
+from monitoring.alerting import book as books
+from monitoring.alerting.book import Book
+from monitoring.alerting.notices import clean
+from monitoring.archive_command import existing
+from monitoring.scorecard import Card, Scorecard
+from monitoring.settings import MonitoringSettings
+from monitoring.windows import day
+from stream_app.contract import wire
+from stream_app.contract.alerts import DOUBTED
+from stream_app.contract.settings import BadSettings, KafkaSettings
+from stream_app.contract.spans import DAY_MS
+from stream_app.contract.topics import ALERTS, EVENTS, PREDICTIONS, REJECTS, Topic, full_name
+
+DAYS = 30
+DAYS_MAX = 3_650
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its options."""
+    publishers = commands.add_parser(
+        "publishers",
+        help="how well each publisher sends",
+        description="From the archive, for each publisher of the newest days: events accepted,"
+        " refused by code, repeated; listings priced, repaired, late; how its clock stands; what it"
+        " is doubted for now. A name is what events say: nothing proves it. Of bytes that cannot"
+        " be read the publisher is `unknown`.",
+        epilog="Exit status: 0; 2 no archive, or no such publisher in the window.",
+    )
+    publishers.add_argument("name", nargs="?", metavar="NAME", help="one publisher, in full")
+    publishers.add_argument(
+        "--days",
+        type=_days,
+        default=DAYS,
+        metavar="N",
+        help=f"before the newest archived event; default {DAYS}",
+    )
+    publishers.add_argument("--dir", type=Path, help="archive folder (setting archive_dir)")
+    publishers.add_argument("--json", action="store_true", help="print one line of JSON")
+    publishers.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace, kafka: KafkaSettings, own: MonitoringSettings) -> int:
+    """Read the archive, show the cards."""
+    root = existing(given.dir or Path(own.archive_dir))
+    cards = gathered(root, kafka.prefix, given.days)
+    if given.name is not None:
+        if given.name not in cards:
+            known = ", ".join(sorted(map(clean, cards))[:10]) or "nobody"
+            raise BadSettings(
+                f"no event of publisher {given.name!r} in {given.days} days; there are: {known}"
+            )
+        cards = {given.name: cards[given.name]}
+    if given.json:
+        rows = [msgspec.to_builtins(card) | {"accepted": card.accepted} for card in cards.values()]
+        print(msgspec.json.encode({"days": given.days, "publishers": rows}).decode())
+    elif given.name is not None:
+        _show_one(cards[given.name])
+    else:
+        _show(cards)
+    return 0
+
+
+def gathered(root: Path, prefix: str, days: int) -> Mapping[str, Card]:
+    """The cards of the newest days, who sent most first."""
+    events = full_name(prefix, EVENTS)
+    newest_ms = max((manifest.made_ms for manifest in chain.manifests(root, events)), default=0)
+    since_ms = newest_ms - days * DAY_MS
+    score = Scorecard()
+    for row in _rows(
+        root, prefix, EVENTS, since_ms, ("partition", "offset", "appended_ms", "value")
+    ):
+        score.take_event(*row)
+    for value, headers in _rows(root, prefix, REJECTS, since_ms, ("value", "headers")):
+        said = {header["name"]: (header["value"] or b"").decode() for header in headers or ()}
+        score.take_reject(
+            said.get("publisher", wire.publisher_of(value)), said.get("code", "unknown")
+        )
+    places = ("source_partition", "source_offset", "quality_reasons")
+    for row in _rows(root, prefix, PREDICTIONS, since_ms, places):
+        score.take_prediction(*row)
+    book = _book(root, prefix)
+    for card in score.cards.values():
+        card.doubts = doubts_of(book, card.publisher)
+    return {
+        card.publisher: card for card in sorted(score.cards.values(), key=lambda card: -card.events)
+    }
+
+
+def doubts_of(book: Book, publisher: str) -> tuple[str, ...]:
+    """Open causes that name it: of scorers by the name alone, of detectors with a field."""
+    named = f"publisher={publisher}"
+    found = []
+    for entry in book.values():
+        cause, segment = entry.alert.cause, entry.alert.segment or ""
+        by_scorer = cause.startswith(DOUBTED) and segment == publisher
+        if entry.open and (by_scorer or segment == named or segment.startswith(f"{named} ")):
+            where = "" if by_scorer else segment.removeprefix(named)
+            found.append(f"{cause}{where}")
+    return tuple(found)
+
+
+def _book(root: Path, prefix: str) -> Book:
+    book: Book = {}
+    for (value,) in _rows(root, prefix, ALERTS, 0, ("value",)):
+        try:
+            books.take(book, wire.decode_alert_message(value))
+        except msgspec.MsgspecError:
+            continue  # a newer program's
+    return book
+
+
+def _rows(
+    root: Path, prefix: str, topic: Topic, since_ms: int, columns: tuple[str, ...]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows taken since, in each partition's order; tombstones are left out."""
+    for manifest in chain.manifests(root, full_name(prefix, topic)):
+        if manifest.made_ms < since_ms:
+            continue
+        for file in manifest.files:
+            table: Rows = pq.read_table(root / file.path)
+            if set(columns) <= set(table.column_names):
+                values = [table[name].to_pylist() for name in (*columns, "appended_ms")]
+                for *row, appended_ms in zip(*values, strict=True):
+                    if appended_ms >= since_ms and None not in row:
+                        yield tuple(row)
+
+
+def _show(cards: Mapping[str, Card]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title in ("publisher", "events", "accepted", "refused", "repeated", "late", "repaired"):
+        table.add_column(title, justify="left" if title == "publisher" else "right")
+    for title in ("clock", "refused for", "doubted for"):
+        table.add_column(title, overflow="fold")
+    for card in cards.values():
+        worst = sorted(card.rejected.items(), key=lambda item: -item[1])[:3]
+        table.add_row(
+            clean(card.publisher) or "(others)",
+            f"{card.events:,}",
+            f"{card.accepted:,}",
+            f"{sum(card.rejected.values()):,}",
+            f"{card.duplicates:,}",
+            f"{card.late:,}",
+            f"{card.repaired:,}",
+            _clock(card),
+            ", ".join(f"{clean(code)} {count:,}" for code, count in worst),
+            clean("; ".join(card.doubts)),
+        )
+    console = Console(markup=False, highlight=False)
+    console.print(table if cards else "no events in this window")
+
+
+def _show_one(card: Card) -> None:
+    window = "unknown"
+    if card.from_ms is not None and card.to_ms is not None:
+        window = f"{day(card.from_ms)} to {day(card.to_ms)}"
+    kinds = ", ".join(f"{clean(kind)} {count:,}" for kind, count in sorted(card.kinds.items()))
+    lines = [
+        (clean(card.publisher), f"{card.events:,} events, {window}: {kinds}"),
+        ("accepted", f"{card.accepted:,}"),
+        *((f"refused: {clean(code)}", f"{n:,}") for code, n in sorted(card.rejected.items())),
+        ("repeated", f"{card.duplicates:,}"),
+        ("priced", f"{card.priced:,} listings"),
+        ("of them late", f"{card.late:,}"),
+        ("of them repaired", f"{card.repaired:,}"),
+        ("of them while doubted", f"{card.doubted:,}"),
+        ("clock", _clock(card)),
+        ("doubted for", clean("; ".join(card.doubts)) or "nothing"),
+    ]
+    for name, said in lines:
+        print(f"{name:24} {said}")
+
+
+def _clock(card: Card) -> str:
+    if card.least_lag_ms is None:
+        return "unknown"
+    if card.least_lag_ms < 0:
+        return f"ahead by {-card.least_lag_ms / 1000:,.1f} s"
+    return f"behind by {card.least_lag_ms / 1000:,.1f} s at most"
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= DAYS_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r}: 1 to {DAYS_MAX:,} days are wanted")
+    return int(text)
