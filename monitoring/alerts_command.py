@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from monitoring.alerting import book as books
 from monitoring.alerting import topic
@@ -152,21 +150,18 @@ def _row(entry: Entry, now_ms: int) -> dict[str, object]:
 
 
 def _show(entries: Sequence[Entry], now_ms: int) -> None:
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "standing", "severity", "since", "market", "cause", "where", "what"):
-        table.add_column(title, overflow="fold", no_wrap=title in ("id", "standing", "since"))
+    """Two lines each: what a narrow terminal breaks stays readable."""
     for entry in entries:
         alert = entry.alert
         since_ms = entry.first_raised_ms if alert.since_ms is None else alert.since_ms
-        table.add_row(
-            entry.id[:8],
-            _words(entry, now_ms),
-            alert.severity,
-            _time(since_ms),
-            *map(clean, (alert.market, alert.cause, alert.segment or "", alert.summary)),
+        where = f"  {clean(alert.segment)}" if alert.segment else ""
+        print(
+            f"{entry.id[:8]}  {_words(entry, now_ms)}  {alert.severity}  since {_time(since_ms)}"
+            f"  {clean(alert.market)}: {clean(alert.cause)}{where}"
         )
-    console = Console(markup=False, highlight=False)
-    console.print(table if entries else "nothing is open or was told", soft_wrap=False)
+        print(f"          {clean(alert.summary)}; {clean(alert.runbook)}")
+    if not entries:
+        print("no alerts")
 
 
 def _words(entry: Entry, now_ms: int) -> str:

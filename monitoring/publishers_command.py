@@ -7,9 +7,7 @@ from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
-from pyarrow import Table as Rows
-from rich.console import Console
-from rich.table import Table
+from pyarrow import Table
 
 from monitoring import chain
 from monitoring.alerting import book as books
@@ -27,6 +25,7 @@ from stream_app.contract.topics import ALERTS, EVENTS, PREDICTIONS, REJECTS, Top
 
 DAYS = 30
 DAYS_MAX = 3_650
+WORST = 3  # codes that are shown
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -131,7 +130,7 @@ def _rows(
         if manifest.made_ms < since_ms:
             continue
         for file in manifest.files:
-            table: Rows = pq.read_table(root / file.path)
+            table: Table = pq.read_table(root / file.path)
             if set(columns) <= set(table.column_names):
                 values = [table[name].to_pylist() for name in (*columns, "appended_ms")]
                 for *row, appended_ms in zip(*values, strict=True):
@@ -140,27 +139,22 @@ def _rows(
 
 
 def _show(cards: Mapping[str, Card]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for title in ("publisher", "events", "accepted", "refused", "repeated", "late", "repaired"):
-        table.add_column(title, justify="left" if title == "publisher" else "right")
-    for title in ("clock", "refused for", "doubted for"):
-        table.add_column(title, overflow="fold")
+    """A line of figures each, and what is wrong below it."""
+    print(
+        f"{'events':>9} {'accepted':>9} {'refused':>9} {'repeated':>9} {'late':>7}  publisher, clock"
+    )
     for card in cards.values():
-        worst = sorted(card.rejected.items(), key=lambda item: -item[1])[:3]
-        table.add_row(
-            clean(card.publisher) or "(others)",
-            f"{card.events:,}",
-            f"{card.accepted:,}",
-            f"{sum(card.rejected.values()):,}",
-            f"{card.duplicates:,}",
-            f"{card.late:,}",
-            f"{card.repaired:,}",
-            _clock(card),
-            ", ".join(f"{clean(code)} {count:,}" for code, count in worst),
-            clean("; ".join(card.doubts)),
-        )
-    console = Console(markup=False, highlight=False)
-    console.print(table if cards else "no events in this window")
+        refused = sum(card.rejected.values())
+        counts = (card.events, card.accepted, refused, card.duplicates)
+        figures = " ".join(f"{count:>9,}" for count in counts)
+        print(f"{figures} {card.late:>7,}  {clean(card.publisher) or '(others)'}, {_clock(card)}")
+        worst = sorted(card.rejected.items(), key=lambda item: -item[1])[:WORST]
+        codes = ", ".join(f"{clean(code)} {count:,}" for code, count in worst)
+        for said, what in (("refused", codes), ("doubted", clean("; ".join(card.doubts)))):
+            if what:
+                print(f"{'':>48}{said} for {what}")
+    if not cards:
+        print("no events in this window")
 
 
 def _show_one(card: Card) -> None:
@@ -186,7 +180,7 @@ def _show_one(card: Card) -> None:
 
 def _clock(card: Card) -> str:
     if card.least_lag_ms is None:
-        return "unknown"
+        return "clock unknown"
     if card.least_lag_ms < 0:
         return f"ahead by {-card.least_lag_ms / 1000:,.1f} s"
     return f"behind by {card.least_lag_ms / 1000:,.1f} s at most"

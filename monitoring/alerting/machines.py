@@ -30,6 +30,7 @@ class Worker:
             self.scrapes.clear()
         self.silent_since_s = None
         self.scrapes.append(scrape)
+        # The oldest one is a whole window old, as soon as there is one.
         while len(self.scrapes) > 1 and scrape.at_s - self.scrapes[1].at_s >= limits.window_s:
             self.scrapes.popleft()
 
@@ -127,7 +128,8 @@ def _refused(worker: Worker, now_ms: int, limits: Limits) -> Iterator[Alert]:
 def _late(worker: Worker, now_ms: int, limits: Limits) -> Iterator[Alert]:
     first, last = worker.scrapes[0], worker.scrapes[-1]
     n, limit_s = last.latencies - first.latencies, limits.latency_mean_max_s
-    if n < limits.records_min:
+    # What had waited when the worker began was late before it: a whole window is wanted.
+    if n < limits.records_min or last.at_s - first.at_s < limits.window_s:
         return
     mean_s = (last.latency_total_s - first.latency_total_s) / n
     if mean_s > limit_s:
@@ -156,7 +158,7 @@ def _alert(
         worker.segment,
         raised_ms=now_ms,
         severity=severity,
-        summary=f"{worker.address}: {words}",
+        summary=words,
         value=value,
         baseline=limit,
         sample_size=sample_size,

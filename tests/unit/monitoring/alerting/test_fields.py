@@ -44,6 +44,14 @@ def test_what_a_publisher_changed_is_one_alert(
     assert told(judged(listings(400), listings(100, names))) == [expected]
 
 
+def test_a_rename_is_one_also_when_some_of_it_lies_before_the_newest() -> None:
+    renamed = HOME - {"area_m2"} | {"area"}
+
+    found = judged(listings(400) + listings(80, renamed), listings(100, renamed))
+
+    assert told(found) == [(Condition.FIELD_RENAMED, "publisher=a field=area_m2")]
+
+
 def test_a_name_that_is_not_in_the_contract_is_said_to_be_refused() -> None:
     (renamed,) = judged(listings(400), listings(100, HOME - {"area_m2"} | {"area_sqm"}))
     (known,) = judged(listings(400), listings(100, HOME | {"lot_m2"}))

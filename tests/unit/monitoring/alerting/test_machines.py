@@ -24,7 +24,7 @@ BEGUN = Scrape(
 )
 
 
-def later(at_s: float = 60.0, **changes: object) -> Scrape:
+def later(at_s: float = L.window_s, **changes: object) -> Scrape:
     return msgspec.structs.replace(BEGUN, **{"at_s": at_s} | changes)
 
 
@@ -61,14 +61,18 @@ def test_what_is_many_times_over_its_limit_is_critical() -> None:
 
 
 def test_the_latency_before_the_window_does_not_count() -> None:
-    bad = later(at_s=10.0, latencies=1_100.0, latency_total_s=510.0)
+    bad = later(latencies=1_100.0, latency_total_s=510.0)
     after = [
-        later(at_s=s, latencies=1_100.0 + s, latency_total_s=510.0 + s / 100)
-        for s in range(20, 700, 15)
+        later(at_s=L.window_s + s, latencies=1_100.0 + s, latency_total_s=510.0 + s / 100)
+        for s in range(15, 400, 15)
     ]
 
     assert causes(judged(BEGUN, bad)) == [Condition.LATENCY]
     assert judged(BEGUN, bad, *after) == []
+
+
+def test_what_had_waited_for_a_worker_to_begin_is_not_its_latency() -> None:
+    assert judged(BEGUN, later(at_s=10.0, latencies=1_100.0, latency_total_s=510.0)) == []
 
 
 def test_a_few_records_say_nothing() -> None:
