@@ -55,20 +55,25 @@ def kinds(told: Sequence[Alert | AlertResolved]) -> list[str]:
     return ["alert" if isinstance(message, Alert) else "end" for message in told]
 
 
-def test_an_open_cause_is_not_told_again() -> None:
-    watcher = Watcher()
+class Forgetful(Watcher):
+    """Planted: dedupe is off."""
 
+    def round(self, hour: float, *standing: Alert, unknown: bool = False) -> int:
+        self.book = {}
+        return super().round(hour, *standing, unknown=unknown)
+
+
+def check_told_once(watcher: Watcher) -> None:
     assert [watcher.round(hour, lag(hour)) for hour in range(9)] == [1] + [0] * 8
 
 
-def test_dedupe_that_is_off_would_be_seen() -> None:
-    """Planted: the book forgets what it was told."""
-    watcher = Watcher()
+def test_an_open_cause_is_not_told_again() -> None:
+    check_told_once(Watcher())
 
-    watcher.round(0, lag(0))
-    watcher.book = {}
 
-    assert watcher.round(1, lag(1)) == 1
+def test_dedupe_that_is_off_is_caught() -> None:
+    with pytest.raises(AssertionError):
+        check_told_once(Forgetful())
 
 
 def test_a_cause_that_becomes_worse_is_told_again_once() -> None:
