@@ -34,19 +34,20 @@ def measure(work: Work) -> QualityMeasured:
     sales = drawn[1].frame
     holdout = _holdout(work.manifest, sales)
     cohort, apart = _cohort(work, newer, sales)
+    own = _answered(work.manifest, sales)
     figures = Quality(
         reference=rows_of(drawn[0], "sold_ms"),
         current=rows_of(drawn[1], "sold_ms"),
         reference_errors=quality.errors(drawn[0].frame),
         current_errors=quality.errors(sales),
-        by_age=label_age.by_age(sales),
+        by_age=label_age.by_age(own),
         cohort=cohort,
         labelled_apart=tuple(column.column for column in apart.columns if column.drifted),
         holdout=holdout,
     )
     findings = (
         *made.findings,
-        *label_age.fast_against_all(sales, work.settings.error_rise_max),
+        *label_age.fast_against_all(own, work.settings.error_rise_max),
         *_departure(holdout, work.settings),
     )
     snapshots = {"quality": made.snapshot, "labelled": apart.snapshot}
@@ -87,6 +88,16 @@ def _cohort(
         return cohort, nothing
     sides = (listed[is_sold], listed[~is_sold])
     return cohort, drift_job.compared(work.manifest, sides, reports.limits_of(work.settings))
+
+
+def _answered(manifest: Manifest | None, sales: pd.DataFrame) -> pd.DataFrame:
+    """The sales that the champion answered, if any: who was listed before it served took longer to
+    sell and was answered by another, which is no matter of age.
+    """
+    if manifest is None or sales.empty:
+        return sales
+    own = sales[sales["versions_champion"] == manifest.version]
+    return sales if own.empty else own
 
 
 def _holdout(manifest: Manifest | None, sales: pd.DataFrame) -> Holdout | None:
