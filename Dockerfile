@@ -7,7 +7,7 @@ CMD ["stream_app", "worker"]
 WORKDIR /app
 # A named volume takes over the owner of its folder here.
 RUN useradd --uid 10001 --no-create-home housing \
-    && mkdir -p var/archive var/keys var/mlflow var/models var/replay var/reports \
+    && mkdir -p var/alerts var/archive var/keys var/mlflow var/models var/replay var/reports var/worker \
     && chown -R housing var
 
 # The packages before the code, so that a change of the code does not install them anew. What

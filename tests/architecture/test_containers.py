@@ -12,6 +12,9 @@ from tests.integration.brokers import IMAGE
 
 ONCE = {"topics", "history", "champion", "replay"}
 ONLY_SHOWS = {"tail"}
+# They serve nobody: what stops them ends them, and they are started anew. That they do something
+# is told by what they write, and watched on the ops page.
+ENDS_WHEN_UNWELL = {"watcher", "conditions", "notifier", "jobs", "worker"}
 
 Service = dict[str, Any]
 SERVICES: dict[str, Service] = yaml.safe_load((tree.ROOT / "docker-compose.yml").read_text())[
@@ -49,15 +52,15 @@ def test_none_of_our_services_writes_beside_its_volumes(name: str) -> None:
     assert OURS[name]["read_only"] is True
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE - ONLY_SHOWS))
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE - ONLY_SHOWS - ENDS_WHEN_UNWELL))
 def test_every_service_that_stays_has_a_probe(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
-def test_the_private_key_is_the_champions_alone() -> None:
+def test_the_private_key_is_with_those_who_train_alone() -> None:
     holders = [n for n, s in SERVICES.items() if any("keys:" in v for v in s.get("volumes", []))]
 
-    assert holders == ["champion"]
+    assert holders == ["champion", "worker"]
 
 
 def test_dashboards_start_only_when_asked_for_and_mount_what_is_there() -> None:
@@ -82,6 +85,26 @@ def test_prometheus_asks_the_port_that_the_workers_answer_at() -> None:
     told = {SERVICES[n]["environment"]["HOUSING_STREAM_HTTP_PORT"] for n in found["names"]}
 
     assert told == {found["port"]}
+
+
+def test_the_default_stays_small() -> None:
+    asked_for = {name for name, service in SERVICES.items() if "profiles" in service}
+
+    assert {name for name in SERVICES if name not in asked_for} == ONCE | ONLY_SHOWS | {
+        "kafka",
+        "scorer",
+        "learner",
+        "archiver",
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if "housing" in OURS[name]["image"]])
+def test_every_folder_that_a_service_writes_to_is_made_in_the_image(name: str) -> None:
+    """A named volume takes over the owner of the folder that the image has in its place."""
+    image = (tree.ROOT / "Dockerfile").read_text()
+    places = [volume.split(":")[1] for volume in OURS[name].get("volumes", [])]
+
+    assert [place for place in places if place.removeprefix("/app/") not in image] == []
 
 
 def test_the_image_is_pinned_and_its_user_is_not_root() -> None:
