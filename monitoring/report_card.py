@@ -6,13 +6,12 @@ after two months. Told are power, delay in labels, and false alarms per 30 quiet
 each detector and beside two that anybody could have: one that always alarms, and plain
 Kolmogorov-Smirnov at p < 0.05.
 
-Publishers' mistakes are planted into real events instead, in their own order: what they are
-held against, their own past, does not survive a shuffle.
+Not here: mistakes in events (report_card_events.py), real months in their order
+(report_card_real.py).
 """
 
 import math
 import random
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Protocol
@@ -24,9 +23,8 @@ from scipy.stats import ks_2samp
 from monitoring import history, policy
 from monitoring.criteria import Criteria, shipped
 from monitoring.detectors.error import ErrorWatch
-from monitoring.detectors.finding import Event, Finding, Labelled
+from monitoring.detectors.finding import Finding, Labelled
 from monitoring.detectors.level import LevelWatch
-from monitoring.detectors.units import UnitWatch
 from monitoring.history import History
 from monitoring.policy import Evidence, Now
 from stream_app.contract.alerts import Decision, NextStep, Trigger
@@ -35,9 +33,9 @@ from stream_app.contract.spans import DAY_MS
 BLOCK_DAYS = 7
 QUIET_DAYS = 60  # before a plant; the detectors' warm-up is in it
 PLANTED_DAYS = 30
+YEAR_DAYS = 365.25
 KS_DAYS = 7
 KS_PAST = 30 * 60  # labels, about a month
-AGENCIES = 3
 
 
 class Alarm(Protocol):
@@ -124,6 +122,9 @@ def plants(region: str) -> Mapping[str, Plant]:
         "shock +10 %": lambda row, _: _moved(row, math.log(1.1)),
         "shock -10 %": lambda row, _: _moved(row, math.log(0.9)),
         "trend 5 % a month": lambda row, days: _moved(row, math.log(1.05) * days / 30),
+        "season of 5 %": lambda row, days: _moved(
+            row, math.log(1.05) * math.sin(2 * math.pi * days / YEAR_DAYS)
+        ),
         "errors 1.5 times": lambda row, _: replace(row, error_log=row.error_log * 1.5),
         f"region {region} +20 %": lambda row, _: (
             _moved(row, math.log(1.2)) if row.region == region else row
@@ -190,24 +191,10 @@ def power(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[P
     regions = [row.region for day in days for row in day]
     busiest = max(sorted(set(regions)), key=regions.count)
     return [
-        _power(name, plant, [_delay(days, make, act, seed + n) for n in range(streams)])
+        power_of(name, plant, [_delay(days, make, act, seed + n) for n in range(streams)])
         for plant, act in plants(busiest).items()
         for name, make in ALARMS.items()
     ]
-
-
-def units(events: Sequence[Event], names: Iterable[str], factor: float) -> list[Power]:
-    """Measure the unit watch: one of three publishers sends a measure times `factor`, half-way."""
-    return [
-        _power("units", f"{name} times {factor:g}", [_unit_delay(events, name, factor)])
-        for name in names
-    ]
-
-
-def unit_false_alarms(events: Iterable[Event]) -> int:
-    """Count what the unit watch finds where nothing was planted."""
-    watch = UnitWatch()
-    return sum(len(watch.update(_dealt(event))) for event in events)
 
 
 def _alarms(
@@ -233,27 +220,8 @@ def _delay(
     return None
 
 
-def _dealt(event: Event) -> Event:
-    """Deal listings to agencies, and their sales with them."""
-    number = zlib.crc32(str(event.fields.get("listing_id")).encode()) % AGENCIES
-    return replace(event, publisher=f"agency-{number}")
-
-
-def _unit_delay(events: Sequence[Event], name: str, factor: float) -> int | None:
-    watch, sent = UnitWatch(), 0
-    for number, event in enumerate(map(_dealt, events)):
-        wrong = number >= len(events) // 2 and event.publisher == "agency-1"
-        value = event.fields.get(name)
-        if wrong:
-            sent += 1
-        if wrong and isinstance(value, int | float):
-            event = replace(event, fields={**event.fields, name: value * factor})
-        if any(f.segment == f"publisher=agency-1 field={name}" for f in watch.update(event)):
-            return sent
-    return None
-
-
-def _power(alarm: str, plant: str, delays: Sequence[int | None]) -> Power:
+def power_of(alarm: str, plant: str, delays: Sequence[int | None]) -> Power:
+    """Sum up what an alarm did about a plant: a delay for each stream; None: it did not tell."""
     found = [delay for delay in delays if delay is not None]
     return Power(
         alarm,

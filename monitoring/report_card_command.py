@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from monitoring import report_card
+from monitoring import report_card, report_card_events, report_card_real
 from monitoring.detectors.finding import Event, Labelled
 from monitoring.heads import head_of
 from monitoring.report_card import Power, Quiet
+from monitoring.report_card_real import Real
 from monitoring.settings import MonitoringSettings
 from monitoring.windows import Window, parse
 from stream_app.contract import wire
@@ -23,8 +24,6 @@ from stream_app.contract.settings import BadSettings, KafkaSettings
 
 DAYS_MIN = 30  # fewer give every stream the same weeks
 STREAMS_MAX = 1_000
-MEASURES = ("area_m2", "lot_m2", "sale_price")
-SQUARE_FEET = 10.7639
 
 
 class Card(Struct, frozen=True, kw_only=True):
@@ -36,7 +35,7 @@ class Card(Struct, frozen=True, kw_only=True):
     seed: int
     quiet: list[Quiet]
     power: list[Power]
-    unit_false_alarms: int | None = None
+    event_false_alarms: dict[str, int] = {}  # by watch, of `events`
     events: int | None = None
 
 
@@ -53,7 +52,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     options = card.add_argument
     options("--outcomes", type=Path, required=True, metavar="FILE", help="outcomes, JSON lines")
     options("--quiet", metavar="FROM..TO", help="only sales of these days; default: all")
-    options("--events", type=Path, metavar="FILE", help="events, JSON lines: for unit errors")
+    options(
+        "--events", type=Path, metavar="FILE", help="events, JSON lines: for publishers' errors"
+    )
+    options(
+        "--real",
+        metavar="FROM..TO",
+        help="no card: what the alarms said of these days as they were, after all sales before",
+    )
     options("--streams", type=_streams, default=10, metavar="N", help="streams a row; default 10")
     options("--seed", type=int, default=1, metavar="N", help="default 1")
     options("--json", action="store_true", help="print one line of JSON")
@@ -61,6 +67,21 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _run(given: argparse.Namespace, _kafka: KafkaSettings, _own: MonitoringSettings) -> int:
+    if given.real is None:
+        return _card(given)
+    rows = list(_labelled(given.outcomes, None))
+    if not rows:
+        raise BadSettings(f"{given.outcomes}: no sale that was answered")
+    rows.sort(key=lambda row: row.sold_ms)
+    found = report_card_real.told(rows, parse(given.real))
+    if given.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        _show_real(found)
+    return 0
+
+
+def _card(given: argparse.Namespace) -> int:
     rows = list(_labelled(given.outcomes, parse(given.quiet) if given.quiet else None))
     days = report_card.by_day(rows)
     if len(days) < DAYS_MIN:
@@ -76,9 +97,13 @@ def _run(given: argparse.Namespace, _kafka: KafkaSettings, _own: MonitoringSetti
         power=report_card.power(days, given.streams, given.seed),
     )
     if events is not None:
-        power = card.power + report_card.units(events, MEASURES, SQUARE_FEET)
-        false_alarms = report_card.unit_false_alarms(events)
-        card = replace(card, power=power, unit_false_alarms=false_alarms, events=len(events))
+        power = report_card_events.power(events, report_card_events.troubles())
+        card = replace(
+            card,
+            power=card.power + power,
+            event_false_alarms=report_card_events.false_alarms(events),
+            events=len(events),
+        )
     if given.json:
         print(msgspec.json.encode(card).decode())
     else:
@@ -127,8 +152,23 @@ def _show(card: Card) -> None:
         power.add_row(one.plant, one.alarm, found, *delays)
     console.print(quiet)
     console.print(power)
-    if card.events is not None:
-        console.print(f"units: {card.unit_false_alarms} false of {card.events:,} events")
+    for name, count in card.event_false_alarms.items():
+        console.print(f"{name}: {count} false of {card.events:,} events")
+
+
+def _show_real(found: Real) -> None:
+    console = Console()
+    months = Table(
+        "month", "labels", "mean |log error|", "bias", title=f"{found.market}: as it was"
+    )
+    for month in found.months:
+        months.add_row(
+            month.month, f"{month.labels:,}", f"{month.error_log:.3f}", f"{month.bias_log:+.3f}"
+        )
+    console.print(months)
+    for one in found.told:
+        console.print(f"{one.day}  {one.alarm}: {one.words}", markup=False, highlight=False)
+    console.print(f"{len(found.told)} alarms")
 
 
 def _streams(text: str) -> int:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from monitoring import report_card
+from monitoring import report_card, report_card_events, report_card_real
 from monitoring.__main__ import main
-from monitoring.detectors.finding import Labelled
+from monitoring.detectors.finding import Event, Finding, Labelled
 from monitoring.report_card import Alarm, Power, Quiet
+from monitoring.windows import Window
 from stream_app.contract import wire
 from tests import builders, flow
 
@@ -91,6 +93,66 @@ def test_the_card_catches_an_alarm_that_is_no_good(
     assert (quiet.per_30_days > 1) == (planted is Jumpy)
 
 
+def listings(count: int = 6_000) -> list[Event]:
+    draw = random.Random(4)
+    return [
+        Event(
+            "king-county",
+            "one",
+            n * 60_000,
+            {
+                "kind": "listing",
+                "listing_id": f"h-{n}",
+                "area_m2": draw.uniform(60, 240),
+                "lot_m2": draw.uniform(200, 900),
+                "sale_price": draw.uniform(2e5, 9e5),
+                "built_year": draw.randrange(1900, 2015),
+                "property_type": draw.choice(("house", "town house")),
+            },
+        )
+        for n in range(count)
+    ]
+
+
+def test_a_publishers_mistake_and_new_kinds_of_homes_are_found_and_nothing_else() -> None:
+    events = listings()
+
+    found = report_card_events.power(events, report_card_events.troubles())
+
+    delays = {each.plant: each.delay_most for each in found}
+    assert None not in delays.values()
+    assert max(delays[f"{name} times 10.7639"] or 0 for name in ("area_m2", "sale_price")) <= 100
+    assert (delays["built_year null"] or 0) <= 20
+    assert set(report_card_events.false_alarms(events).values()) == {0}
+
+
+def test_the_card_catches_a_watch_that_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asleep:
+        def update(self, _event: Event) -> list[Finding]:
+            return []
+
+    monkeypatch.setattr(report_card_events, "WATCHES", {"rates": Asleep})
+    nulls = [one for one in report_card_events.troubles() if one.alarm == "rates"]
+
+    assert [each.found for each in report_card_events.power(listings(400), nulls)] == [0, 0]
+
+
+def test_a_real_shock_is_told_with_its_day_beside_the_months() -> None:
+    shocked = [
+        replace(row, error_log=row.error_log + 0.15 * (row.sold_ms >= 45 * DAY_MS))
+        for day in days(90)
+        for row in day
+    ]
+
+    found = report_card_real.told(shocked, Window(45 * DAY_MS, 90 * DAY_MS))
+
+    assert found.told[0].alarm == "price level"
+    assert found.told[0].day <= "1970-02-20"
+    assert "policy" in {one.alarm for one in found.told}
+    assert [month.month for month in found.months] == ["1970-02", "1970-03"]
+    assert report_card_real.told(shocked, Window(0, 45 * DAY_MS)).told == []
+
+
 def written(folder: Path, count: int) -> Path:
     path = folder / "outcomes.jsonl"
     lines = [wire.encode(pair.outcome) for pair in flow.pairs(count)]
@@ -114,7 +176,7 @@ def test_the_command_writes_the_card_as_json(
 
     told = msgspec.json.decode(capsys.readouterr().out)
     unit = next(each for each in told["power"] if each["plant"].startswith("area_m2"))
-    assert (told["labels"], told["unit_false_alarms"]) == (400, 0)
+    assert (told["labels"], told["event_false_alarms"]["units"]) == (400, 0)
     assert unit["delay_most"] <= 100
 
 
