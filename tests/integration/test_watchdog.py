@@ -29,7 +29,7 @@ from tests.integration.workers import (
 )
 from tests.waiting import until
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 WITHIN_S = 120.0
 # Longer than this test's broker takes to open partitions; far shorter than the planted hang.
