@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
 from monitoring import comparison, data_quality, frames, reports
 from monitoring.data_quality import DataQuality
 from monitoring.drift_job import Work
@@ -54,8 +52,8 @@ def _gathered(work: Work, files: list[ArchiveFile], window: Window) -> data_qual
 
 def _add(work: Work, file: ArchiveFile, window: Window, gathered: data_quality.Window) -> None:
     columns = ["partition", "value"]
-    for batch in pq.ParquetFile(work.market.root / file.path).iter_batches(columns=columns):
-        for partition, value in zip(*(batch[name].to_pylist() for name in columns), strict=True):
+    for table in frames.batches(work.market.root / file.path, columns):
+        for partition, value in zip(*(table[name].to_pylist() for name in columns), strict=True):
             head = head_of(value)
             at_ms = head.event_time_ms
             # Of bytes that tell no time it cannot be said that they are of another window.

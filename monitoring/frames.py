@@ -63,13 +63,6 @@ class Market(NamedTuple):
         return (file for file in raw if file.market == self.name)
 
 
-def predictions(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> pd.DataFrame:
-    """Read predictions by the time of their listing, in that order; columns as in the contract."""
-    topic = full_name(prefix, PREDICTIONS)
-    frame = _read(root, topic, market, window, "event_time_ms")
-    return _newest(frame, ["event_time_ms", "appended_ms", "offset"])
-
-
 def outcomes(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> pd.DataFrame:
     """Read outcomes by the time of their sale; of a corrected sale the last correction."""
     topic = full_name(prefix, OUTCOMES)
@@ -94,7 +87,7 @@ def sampled(
     for file in market.files(topic):
         if not touches(file, window):
             continue
-        for table in _batches(market.root / file.path, None):
+        for table in batches(market.root / file.path, None):
             sampler.add(_answered(_in_window(table, time_column, window), champion))
     return sampler.sample()
 
@@ -103,7 +96,7 @@ def rows_by_day(market: Market, topic: Topic, champion: str | None = None) -> Co
     """Count the rows of each day since 1970 (UTC), as they lie."""
     days: Counter[int] = Counter()
     for file in market.files(topic):
-        for table in _batches(
+        for table in batches(
             market.root / file.path, [TIME_COLUMNS[topic.name], "versions_champion"]
         ):
             times = _answered(table, champion)[TIME_COLUMNS[topic.name]]
@@ -117,7 +110,7 @@ def sales_of(market: Market, prediction_ids: pd.Series) -> pd.DataFrame:
     tables = [
         table.filter(pc.is_in(table["prediction_id"], wanted))
         for file in market.files(OUTCOMES)
-        for table in _batches(market.root / file.path, None)
+        for table in batches(market.root / file.path, None)
     ]
     if not tables:
         return pd.DataFrame()
@@ -196,7 +189,8 @@ def _of_market(root: Path, topic: str, market: str) -> Iterator[ArchiveFile]:
     return (file for file in _files(root, topic, "message") if file.market == market)
 
 
-def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.Table]:
+def batches(path: Path, columns: list[str] | None) -> Iterator[pa.Table]:
+    """Read a file part by part; without `columns` all of them."""
     for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=columns):
         yield pa.Table.from_batches([batch])
 

@@ -9,16 +9,23 @@ import pandas as pd
 from monitoring import frames
 from monitoring.windows import Window
 from stream_app.contract import wire
+from stream_app.contract.predictions import Versions
+from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS
 from tests import flow, messages
 from tests.unit.monitoring import archives
+
+
+def predictions(root: Path, market: str, window: Window = frames.ALWAYS) -> pd.DataFrame:
+    place = frames.Market(root, archives.PREFIX, market)
+    return frames.sampled(place, PREDICTIONS, window, frames.Size(1_000, seed=1)).frame
 
 
 def test_a_window_holds_its_first_moment_and_not_its_last(tmp_path: Path) -> None:
     values = [messages.prediction(prediction_id=f"p{t}", event_time_ms=t) for t in (9, 10, 19, 20)]
     archives.put(tmp_path, PREDICTIONS, [wire.encode(value) for value in values])
 
-    frame = frames.predictions(tmp_path, archives.PREFIX, flow.MARKET, Window(10, 20))
+    frame = predictions(tmp_path, flow.MARKET, Window(10, 20))
 
     assert frame["event_time_ms"].tolist() == [10, 19]
 
@@ -30,14 +37,14 @@ def test_files_outside_of_the_window_are_not_opened(tmp_path: Path) -> None:
     for path in tmp_path.rglob("*token1*.parquet"):
         path.unlink()
 
-    assert len(frames.predictions(tmp_path, archives.PREFIX, flow.MARKET, Window(0, 15))) == 1
+    assert len(predictions(tmp_path, flow.MARKET, Window(0, 15))) == 1
 
 
 def test_markets_are_apart(tmp_path: Path) -> None:
     archives.put(tmp_path, PREDICTIONS, [wire.encode(messages.prediction(market="hdb"))])
 
-    assert frames.predictions(tmp_path, archives.PREFIX, flow.MARKET).empty
-    assert len(frames.predictions(tmp_path, archives.PREFIX, "hdb")) == 1
+    assert predictions(tmp_path, flow.MARKET).empty
+    assert len(predictions(tmp_path, "hdb")) == 1
 
 
 def test_a_prediction_of_a_topic_filled_again_is_one_row(tmp_path: Path) -> None:
@@ -45,7 +52,7 @@ def test_a_prediction_of_a_topic_filled_again_is_one_row(tmp_path: Path) -> None
     archives.put(tmp_path, PREDICTIONS, [value], topic_id="old")
     archives.put(tmp_path, PREDICTIONS, [value], topic_id="new")
 
-    assert len(frames.predictions(tmp_path, archives.PREFIX, flow.MARKET)) == 1
+    assert len(predictions(tmp_path, flow.MARKET)) == 1
 
 
 def test_of_a_corrected_sale_the_last_correction_holds(tmp_path: Path) -> None:
@@ -64,7 +71,7 @@ def test_an_archive_without_rows_gives_an_empty_frame(tmp_path: Path) -> None:
 
 def test_features_get_the_names_of_the_manifest_and_null_is_nan(tmp_path: Path) -> None:
     archives.put_pairs(tmp_path, flow.pairs(3, bedrooms_known=False))
-    rows = frames.predictions(tmp_path, archives.PREFIX, flow.MARKET)
+    rows = predictions(tmp_path, flow.MARKET)
 
     named = frames.features(rows, flow.manifest())
 
@@ -75,7 +82,7 @@ def test_features_get_the_names_of_the_manifest_and_null_is_nan(tmp_path: Path) 
 
 def test_rows_of_another_feature_set_are_left_out(tmp_path: Path) -> None:
     archives.put_pairs(tmp_path, flow.pairs(3))
-    rows = frames.predictions(tmp_path, archives.PREFIX, flow.MARKET)
+    rows = predictions(tmp_path, flow.MARKET)
 
     assert frames.features(rows, flow.manifest(feature_set="other")).empty
     assert frames.features(pd.DataFrame(), flow.manifest()).empty
@@ -112,3 +119,22 @@ def test_categories_are_the_encoded_features_and_other_codes() -> None:
     manifest = flow.manifest(feature_names=("a", "home_region_code", "other_code"))
 
     assert frames.categories(manifest) == ("home_region_code", "other_code")
+
+
+def test_only_what_a_version_answered_is_taken_and_days_are_counted(tmp_path: Path) -> None:
+    values = [
+        messages.prediction(
+            prediction_id=f"p{n}", event_time_ms=n * DAY_MS, versions=Versions(champion, "c", "f")
+        )
+        for n, champion in enumerate(("v1", "v2", "v2"))
+    ]
+    archives.put(tmp_path, PREDICTIONS, [wire.encode(value) for value in values])
+    place = frames.Market(tmp_path, archives.PREFIX, flow.MARKET)
+
+    drawn = frames.sampled(place, PREDICTIONS, frames.ALWAYS, frames.Size(9, 1), champion="v2")
+
+    assert drawn.frame["prediction_id"].tolist() == ["p1", "p2"]
+    assert frames.rows_by_day(place, PREDICTIONS, "v2") == {1: 1, 2: 1}
+    assert frames.rows_by_day(place, PREDICTIONS) == {0: 1, 1: 1, 2: 1}
+    assert frames.newest_ms(place, PREDICTIONS) == 2 * DAY_MS
+    assert frames.newest_ms(place, OUTCOMES) is None

@@ -12,6 +12,7 @@ from monitoring.asked import Asked, Kind
 from monitoring.settings import MonitoringSettings
 from monitoring.summary import Summary
 from monitoring.windows import Window, Windows
+from stream_app.contract.topics import PREDICTIONS
 from tests import flow
 from tests.unit.monitoring import archives
 
@@ -89,7 +90,8 @@ def test_served_prices_are_compared_beside_the_features(made: tuple[Summary, Pat
 def test_by_default_features_are_held_against_the_training_rows(
     archive: Path, tmp_path: Path
 ) -> None:
-    rows = frames.predictions(archive, archives.PREFIX, flow.MARKET, BEFORE)
+    place = frames.Market(archive, archives.PREFIX, flow.MARKET)
+    rows = frames.sampled(place, PREDICTIONS, BEFORE, frames.Size(1_000, seed=1)).frame
     plain = tmp_path / "plain"
     frames.features(rows, flow.manifest()).to_parquet(plain)
     digest = hashlib.sha256(plain.read_bytes()).hexdigest()
