@@ -131,10 +131,93 @@ def test_a_runbook_that_a_rule_names_exists() -> None:
     assert all((ROOT / path).is_file() for path in named)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed"
+)
+
+
+def promtool(*told: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["promtool", *told], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@needs_promtool
 @pytest.mark.parametrize(("what", "file"), [("rules", "rules.yml"), ("config", "prometheus.yml")])
 def test_promtool_finds_no_fault(what: str, file: str) -> None:
-    told = ["promtool", "check", what, str(DEPLOY / "prometheus" / file)]
-    ended = subprocess.run(told, capture_output=True, text=True, check=False, timeout=60)
+    ended = promtool("check", what, str(DEPLOY / "prometheus" / file))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@needs_promtool
+def test_promtool_can_read_what_the_panels_ask_for(tmp_path: Path) -> None:
+    asked = [target["expr"] for panel in PANELS for target in panel["targets"]]
+    rules = [{"record": f"panel:{n}", "expr": expr} for n, expr in enumerate(asked)]
+    (tmp_path / "panels.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]})
+    )
+
+    ended = promtool("check", "rules", str(tmp_path / "panels.yml"))
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def series(late_share: float, refused_a_minute: int) -> dict[str, str]:
+    """Half an hour of a worker: 1,000 events a minute; so many of them late, so many refused."""
+    late = int(1_000 * late_share)
+    return {
+        "up": "1+0x30",
+        "housing_still_seconds": "0+0x30",
+        "housing_lag_events": "0+0x30",
+        'housing_latency_seconds_bucket{le="0.5"}': f"0+{1_000 - late}x30",
+        'housing_latency_seconds_bucket{le="1"}': "0+1000x30",
+        'housing_latency_seconds_bucket{le="+Inf"}': "0+1000x30",
+        "housing_latency_seconds_count": "0+1000x30",
+        "housing_latency_seconds_sum": f"0+{50 + late}x30",
+        "housing_batch_records_sum": "0+1000x30",
+        'housing_rejects_total{code="price"}': f"0+{refused_a_minute}x30",
+        'housing_predictions_total{market="hdb",step="champion"}': "0+500x30",
+        'housing_live_error_log{market="hdb",of="answer"}': "0.1+0x30",
+        'housing_live_error_log{market="hdb",of="naive"}': "0.2+0x30",
+    }
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("late_share", "refused", "firing"),
+    [
+        (0.0, 0, set()),
+        (0.03, 40, set()),
+        (0.2, 0, {"AnswersLate"}),
+        (0.9, 0, {"AnswersLate", "AnswersSlow"}),
+        (0.0, 100, {"Refusals"}),
+    ],
+    ids=["well", "within limits", "some are late", "most are late", "refusals"],
+)
+def test_alarms_fire_when_they_are_meant_to(
+    late_share: float, refused: int, firing: set[str], tmp_path: Path
+) -> None:
+    alerts = [
+        {"alertname": rule.name, "eval_time": "30m", "exp_alerts": [expected(rule)] * is_firing}
+        for rule in alert_rules.RULES
+        for is_firing in [int(rule.name in firing)]
+    ]
+    given = [
+        {"series": name, "values": values} for name, values in series(late_share, refused).items()
+    ]
+    test = {
+        "rule_files": [str(DEPLOY / alert_rules.FILE)],
+        "tests": [{"interval": "1m", "input_series": given, "alert_rule_test": alerts}],
+    }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(test))
+
+    ended = promtool("test", "rules", str(tmp_path / "test.yml"))
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def expected(rule: alert_rules.Rule) -> dict[str, Any]:
+    (group,) = yaml.safe_load(alert_rules.prometheus())["groups"]
+    (made,) = [one for one in group["rules"] if one["alert"] == rule.name]
+    return {"exp_labels": made["labels"], "exp_annotations": made["annotations"]}
