@@ -104,7 +104,7 @@ def _changed(
     usual, rare = limits.field_usual_min, limits.field_rare_max
     names = sorted(set(now.fields) | set(before.fields))
     gone = [n for n in names if before.share(n) >= usual and now.share(n) <= rare]
-    # Not "rare": those before hold the first ones of the new name, when they are many at once.
+    # Not "rare": those before may hold the first ones of the new name.
     new = [n for n in names if before.share(n) <= 1 - usual and now.share(n) >= usual]
     for old, name in _pairs(gone, new):
         if old is not None and name is not None:

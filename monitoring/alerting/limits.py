@@ -36,7 +36,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stale_after_s: Positive
     unreachable_after_s: Positive
     fields_newest: Count
-    fields_before: Count
+    fields_read: Count
+    fields_usual: Count
     fields_events_min: Count
     key_nulls_max: Share
     field_usual_min: Share

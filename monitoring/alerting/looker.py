@@ -114,12 +114,12 @@ class Looker:
     def _changed_fields(self, now_ms: int) -> list[Alert]:
         if not self._has_archive():
             return []
-        newest, found = self._limits.fields_newest, list[Alert]()
+        holds, root, found = self._limits, Path(self._own.archive_dir), list[Alert]()
         for market in sorted(MARKETS):
-            most = newest + self._limits.fields_before
-            root = Path(self._own.archive_dir)
-            sent = gathering.listings(root, self._prefix, market, most)
-            found += fields.judge(market, sent[:-newest], sent[-newest:], now_ms, self._limits)
+            sent = gathering.listings(root, self._prefix, market, holds.fields_read)
+            newest = sent[-holds.fields_newest :]
+            before = sent[: -holds.fields_newest][: holds.fields_usual]
+            found += fields.judge(market, before, newest, now_ms, holds)
         return found
 
     def _has_archive(self) -> bool:

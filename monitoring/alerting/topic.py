@@ -81,6 +81,12 @@ class Follower:
     """Reads the topic from its beginning, as committed; remembers by its group what is done."""
 
     def __init__(self, kafka: KafkaSettings, group: str) -> None:
+        """Find the topic.
+
+        Raises
+        ------
+        NoBroker : nobody answers, or there is no such topic
+        """
         self._place = TopicPartition(name_of(kafka), _PARTITION, 0)
         self._where = f"{name_of(kafka)} at {kafka.bootstrap_servers}"
         self._consumer = Consumer(
@@ -95,8 +101,14 @@ class Follower:
                 "log_level": 0,
             }
         )
-        self._consumer.assign([self._place])
         self._at_end = False
+        try:
+            found = self._consumer.list_topics(self._place.topic, timeout=_WITHIN_S)
+        except KafkaException as error:
+            raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+        if found.topics[self._place.topic].error is not None:
+            raise NoBroker(f"{self._where} does not exist: python -m stream_app topics create")
+        self._consumer.assign([self._place])
 
     def committed(self) -> int | None:
         """What is done; None: the group is new.
@@ -121,8 +133,6 @@ class Follower:
                 self._at_end = False
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._at_end = True  # said once for each time that it is reached
-            elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise NoBroker(f"{self._where}: {error.str()}")
         return found, self._at_end
 
     def to_end(self) -> list[Read]:

@@ -103,7 +103,7 @@ def test_a_field_renamed_is_seen_in_the_archive_and_ends_when_it_is_back(tmp_pat
     assert "beds where it sent bedrooms" in renamed.summary
     assert looks.at(60.0) == []
 
-    put_listings(tmp_path, L.fields_newest, "bedrooms")
+    put_listings(tmp_path, L.fields_newest, "bedrooms")  # it is back
     assert looks.at(120.0) == []
     assert causes(looks.at(120.0 + L.condition_gone_min * 60)) == ["end"]
 
@@ -116,3 +116,12 @@ def test_an_archive_that_is_away_ends_nothing(tmp_path: Path) -> None:
 
     without = Looks(topic, MonitoringSettings(archive_dir="nowhere"))
     assert [without.at(second) for second in (60.0, 6_000.0)] == [[], []]
+
+
+def test_a_change_that_came_in_the_middle_of_very_many_at_once_is_seen(tmp_path: Path) -> None:
+    put_listings(tmp_path, 1_500, "bedrooms")
+    put_listings(tmp_path, 2_500, "beds")
+
+    told = Looks(FakeAlerts(), MonitoringSettings(archive_dir=str(tmp_path))).at(0.0)
+
+    assert causes(told) == [Condition.FIELD_RENAMED]
