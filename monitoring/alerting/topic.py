@@ -25,6 +25,7 @@ from stream_app.contract.topics import ALERTS, PARTITIONER, full_name, group_id
 
 _PARTITION = 0
 _WITHIN_S = 20.0
+_MADE_WITHIN_S = 3.0
 _POLL_S = 0.2
 _CONSUME_MAX = 500
 
@@ -102,12 +103,7 @@ class Follower:
             }
         )
         self._at_end = False
-        try:
-            found = self._consumer.list_topics(self._place.topic, timeout=_WITHIN_S)
-        except KafkaException as error:
-            raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
-        if found.topics[self._place.topic].error is not None:
-            raise NoBroker(f"{self._where} does not exist: python -m stream_app topics create")
+        self._find()
         self._consumer.assign([self._place])
 
     def committed(self) -> int | None:
@@ -165,6 +161,20 @@ class Follower:
             self._consumer.commit(offsets=[place], asynchronous=False)
         except KafkaException as error:
             raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+
+    def _find(self) -> None:
+        """Wait for the topic: one that was made just now is not known at once."""
+        deadline_s = time.monotonic() + _MADE_WITHIN_S
+        while True:
+            try:
+                found = self._consumer.list_topics(self._place.topic, timeout=_WITHIN_S)
+            except KafkaException as error:
+                raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+            if found.topics[self._place.topic].error is None:
+                return
+            if time.monotonic() > deadline_s:
+                raise NoBroker(f"{self._where} does not exist: python -m stream_app topics create")
+            self._consumer.poll(_POLL_S)
 
     def close(self) -> None:
         self._consumer.close()
