@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ import msgspec
 import pyarrow.parquet as pq
 from pyarrow import Table
 
-from monitoring import chain
 from monitoring.alerting import book as books
 from monitoring.alerting.book import Book
+from monitoring.alerting.gathering import newest_first
 from monitoring.alerting.notices import clean
 from monitoring.archive_command import existing
 from monitoring.scorecard import Card, Scorecard
@@ -76,15 +77,15 @@ def run(given: argparse.Namespace, kafka: KafkaSettings, own: MonitoringSettings
 def gathered(root: Path, prefix: str, days: int) -> Mapping[str, Card]:
     """The cards of the newest days, who sent most first."""
     events = full_name(prefix, EVENTS)
-    newest_ms = max((manifest.made_ms for manifest in chain.manifests(root, events)), default=0)
-    since_ms = newest_ms - days * DAY_MS
+    newest = next(newest_first(root, events), None)
+    since_ms = 0 if newest is None else newest.made_ms - days * DAY_MS
     score = Scorecard()
     for row in _rows(
         root, prefix, EVENTS, since_ms, ("partition", "offset", "appended_ms", "value")
     ):
         score.take_event(*row)
     for value, headers in _rows(root, prefix, REJECTS, since_ms, ("value", "headers")):
-        said = {header["name"]: (header["value"] or b"").decode() for header in headers or ()}
+        said = {header["name"]: _text(header["value"]) for header in headers or ()}
         score.take_reject(
             said.get("publisher", wire.publisher_of(value)), said.get("code", "unknown")
         )
@@ -97,6 +98,10 @@ def gathered(root: Path, prefix: str, days: int) -> Mapping[str, Card]:
     return {
         card.publisher: card for card in sorted(score.cards.values(), key=lambda card: -card.events)
     }
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")
 
 
 def doubts_of(book: Book, publisher: str) -> tuple[str, ...]:
@@ -114,7 +119,7 @@ def doubts_of(book: Book, publisher: str) -> tuple[str, ...]:
 
 def _book(root: Path, prefix: str) -> Book:
     book: Book = {}
-    for (value,) in _rows(root, prefix, ALERTS, 0, ("value",)):
+    for _, _, value in sorted(_rows(root, prefix, ALERTS, 0, ("appended_ms", "offset", "value"))):
         try:
             books.take(book, wire.decode_alert_message(value))
         except msgspec.MsgspecError:
@@ -125,10 +130,9 @@ def _book(root: Path, prefix: str) -> Book:
 def _rows(
     root: Path, prefix: str, topic: Topic, since_ms: int, columns: tuple[str, ...]
 ) -> Iterator[tuple[Any, ...]]:
-    """Rows taken since, in each partition's order; tombstones are left out."""
-    for manifest in chain.manifests(root, full_name(prefix, topic)):
-        if manifest.made_ms < since_ms:
-            continue
+    """Rows taken since; tombstones are left out."""
+    manifests = newest_first(root, full_name(prefix, topic))
+    for manifest in takewhile(lambda each: each.made_ms >= since_ms, manifests):
         for file in manifest.files:
             table: Table = pq.read_table(root / file.path)
             if set(columns) <= set(table.column_names):

@@ -4,8 +4,10 @@ Thin: judged in machines.py and fields.py. Bounded: by time and size of an answe
 number of listings that are read.
 """
 
+import heapq
 import http.client
 from collections.abc import Iterator
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,7 @@ from monitoring import chain
 from monitoring.alerting import scrapes
 from monitoring.alerting.fields import Sent
 from monitoring.alerting.scrapes import Scrape, Unreadable
+from stream_app.contract.archive import MANIFESTS, ArchiveManifest
 from stream_app.contract.topics import EVENTS, full_name
 
 ANSWER_WITHIN_S = 2.0
@@ -52,21 +55,34 @@ def scrape(address: str, at_s: float) -> Scrape:
 
 def listings(root: Path, prefix: str, market: str, most: int) -> list[Sent]:
     """The newest listings of a market as they were sent, refused ones too; oldest first."""
-    found: list[tuple[int, Sent]] = []
+    found: list[tuple[int, int, Sent]] = []
     for path in _newest_files(root, full_name(prefix, EVENTS), market):
         if len(found) >= most:
             break
-        table = pq.read_table(root / path, columns=["appended_ms", "value"])
-        columns = (table[name].to_pylist() for name in ("appended_ms", "value"))
-        for appended_ms, value in zip(*columns, strict=True):
+        table = pq.read_table(root / path, columns=["appended_ms", "offset", "value"])
+        columns = (table[name].to_pylist() for name in table.column_names)
+        for appended_ms, offset, value in zip(*columns, strict=True):
             sent = sent_of(value)
             if sent is not None:
-                found.append((appended_ms, sent))
-    return [sent for _, sent in sorted(found)[-most:]]
+                found.append((appended_ms, offset, sent))
+    found.sort(key=itemgetter(0, 1))
+    return [sent for _, _, sent in found[-most:]]
+
+
+def newest_first(root: Path, topic: str) -> Iterator[ArchiveManifest]:
+    """Manifests of a topic by the time at which they were made, read as they are asked for.
+
+    A live stream makes thousands a day: who wants the newest must not open them all.
+    """
+    chains: dict[tuple[Path, str], list[Path]] = {}
+    for path in (root / MANIFESTS / topic).glob("*/*.json"):
+        chains.setdefault((path.parent, path.name.partition("-")[0]), []).append(path)
+    newest = [map(chain.read, sorted(paths, reverse=True)) for paths in chains.values()]
+    return heapq.merge(*newest, key=attrgetter("made_ms"), reverse=True)
 
 
 def _newest_files(root: Path, topic: str, market: str) -> Iterator[str]:
-    for manifest in sorted(chain.manifests(root, topic), key=lambda m: m.made_ms, reverse=True):
+    for manifest in newest_first(root, topic):
         yield from (file.path for file in manifest.files if file.market == market)
 
 

@@ -121,7 +121,9 @@ def archive(tmp_path: Path) -> Path:
     answer = messages.prediction(source_partition=0, source_offset=1, listing_id="a")
     archives.put(tmp_path, PREDICTIONS, [wire.encode(answer)])
     doubt = messages.alert(cause="rejects", segment="publisher=a")
+    over = messages.resolved()
     archives.put(tmp_path, ALERTS, [wire.encode(doubt), b"?"])
+    archives.put(tmp_path, ALERTS, [wire.encode(over), wire.encode(doubt)])
     return tmp_path
 
 

@@ -8,9 +8,11 @@ from threading import Thread
 
 import pytest
 
+from monitoring import chain
 from monitoring.alerting import gathering
 from monitoring.alerting.gathering import Silent
 from stream_app.contract import wire
+from stream_app.contract.archive import ArchiveManifest
 from stream_app.contract.topics import EVENTS
 from tests.builders import listing, sale
 from tests.unit.monitoring import archives
@@ -66,6 +68,23 @@ def test_the_newest_listings_are_read_as_they_were_sent(tmp_path: Path) -> None:
     assert sorted(each.publisher for each in found[1:]) == ["s2", "s9"]
     assert found[0].publisher in ("s0", "s1")
     assert "area_sqm" in next(each.fields for each in found if each.publisher == "s9")
+
+
+def test_who_wants_the_newest_opens_no_more_manifests_than_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(20):
+        archives.put(tmp_path, EVENTS, [wire.encode(listing())] * 10, appended_ms=n)
+    opened: list[Path] = []
+
+    def read(path: Path) -> ArchiveManifest:
+        opened.append(path)
+        return wire.decode_archive_manifest(path.read_bytes())
+
+    monkeypatch.setattr(chain, "read", read)
+
+    assert len(gathering.listings(tmp_path, archives.PREFIX, "king-county", most=20)) == 20
+    assert len(opened) <= 4
 
 
 def test_a_market_without_listings_has_none(tmp_path: Path) -> None:
