@@ -10,6 +10,7 @@ from monitoring import (
     alerts_command,
     archive_command,
     conditions_command,
+    decisions_command,
     jobs_command,
     membership,
     notify_command,
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     archive_command.add(commands)
     watch_command.add(commands)
+    decisions_command.add(commands)
     report_card_command.add(commands)
     page.add(commands)
     alerts_command.add(commands)

@@ -20,11 +20,11 @@ from stream_app.contract.alerts import (
     RetrainRequested,
     Trigger,
 )
+from stream_app.contract.requests import ENDS
 
 POLICY = "policy"  # `requested_by` of what is asked here; anybody else is a person
 # After these steps the triggers rest; the others go on with the same ones.
 FINAL = (NextStep.NOTHING, NextStep.RETRAIN, NextStep.CALL_PERSON)
-ENDED = (RequestStatus.DONE, RequestStatus.FAILED, RequestStatus.REFUSED)
 
 
 class History(Struct, frozen=True):
@@ -69,7 +69,7 @@ def after(history: History, message: AnyAlertMessage) -> History:
             return replace(history, measured=message, failed=None)
         case RetrainRequested():
             return replace(history, open_requests=(*history.open_requests, message.request_id))
-        case RequestAnswered() if message.status in ENDED:
+        case RequestAnswered() if message.status in ENDS:
             return _ended(history, message)
     return history
 

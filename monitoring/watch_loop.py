@@ -18,7 +18,7 @@ from monitoring.criteria import Criteria
 from monitoring.evidence import Market
 from monitoring.history import History
 from monitoring.tail import Tail
-from stream_app.contract.alerts import Alert, AnyAlertMessage, Decision
+from stream_app.contract.alerts import Alert, AlertResolved, AnyAlertMessage, Decision
 from stream_app.contract.archive import ALL_MARKETS, ArchiveFile
 from stream_app.contract.models import AnyModelMessage, ChampionAnnounced
 from stream_app.contract.topics import EVENTS, MODELS, OUTCOMES, REJECTS, full_name
@@ -106,8 +106,8 @@ class Watcher:
 
     def _judge(self, market: Market) -> None:
         wall_ms, known = self._wall_ms(), self._histories[market.name]
-        said = watch.judge(market, known, wall_ms, self._criteria)
-        said += self._alerts_of(market, said, wall_ms)
+        decided = watch.judge(market, known, wall_ms, self._criteria)
+        said = [*self._findings_of(market), *decided, *self._events_of(market, decided, wall_ms)]
         if not said:
             return
         self._hear(self._alerts.say(said))
@@ -116,10 +116,8 @@ class Watcher:
                 self.decisions += 1
                 self._tell(_words(message))
 
-    def _alerts_of(
-        self, market: Market, said: Iterable[AnyAlertMessage], wall_ms: int
-    ) -> list[AnyAlertMessage]:
-        """What people are told: of findings by the market's time, of all else by the clock's."""
+    def _findings_of(self, market: Market) -> list[Alert | AlertResolved]:
+        """What people are told of findings, by the market's time."""
         shipped = limits.shipped()
         settled = rounds.settle(
             self._book,
@@ -129,13 +127,21 @@ class Watcher:
             market.time_ms,
         )
         self._gone_since_ms[market.name] = settled.gone_since_ms
-        decided = [each for each in said if isinstance(each, Decision)]
-        called = [raising.of_decision(each, wall_ms) for each in decided]
-        self._happened += [each for each in called if each is not None]
-        unsaid = rounds.unsaid(self._book, self._happened, wall_ms, shipped)
+        return settled.messages
+
+    def _events_of(
+        self, market: Market, decided: Iterable[AnyAlertMessage], wall_ms: int
+    ) -> list[Alert | AlertResolved]:
+        """What people are told of decisions and answers, by the clock's."""
+        called = [raising.of_decision(d, wall_ms) for d in decided if isinstance(d, Decision)]
+        happened = [*self._happened, *(each for each in called if each is not None)]
         self._happened = []
+        shipped = limits.shipped()
         ends = rounds.quiet(self._book, wall_ms, shipped)
-        return [*settled.messages, *unsaid, *(e for e in ends if e.market == market.name)]
+        return [
+            *rounds.unsaid(self._book, happened, wall_ms, shipped),
+            *(end for end in ends if end.market == market.name),
+        ]
 
     def _hear(self, messages: Sequence[AnyAlertMessage]) -> None:
         for message in messages:
