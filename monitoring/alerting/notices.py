@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from monitoring.alerting.book import Entry
+from monitoring.alerting.causes import CAUSES
+from stream_app.contract.alerts import Alert
 from stream_app.contract.ids import fingerprint
 
 TEXT_CHARS_MAX = 500
@@ -80,7 +82,7 @@ def _payload(notice: Notice) -> Mapping[str, object]:
         "since_ms": alert.since_ms,
         "raised_ms": alert.raised_ms,
         "resolved_ms": None if entry.resolved is None else entry.resolved.resolved_ms,
-        "impact": clean(alert.impact),
+        "impact": clean(_impact(alert)),
         "likely_cause": clean(alert.likely_cause),
         "action": clean(alert.action),
         "runbook": clean(alert.runbook),
@@ -115,13 +117,19 @@ def _lines(notice: Notice) -> str:
         ("value", _figures(notice)),
         ("since", None if alert.since_ms is None else _time(alert.since_ms)),
         ("resolved", None if entry.resolved is None else entry.resolved.reason),
-        ("impact", alert.impact),
+        ("impact", _impact(alert)),
         ("likely cause", alert.likely_cause),
         ("do", alert.action),
         ("runbook", alert.runbook),
         ("quiet", f"python -m monitoring alerts ack {entry.id} --by NAME" if entry.open else None),
     )
     return "\n".join(clean(f"{name}: {text}" if name else text) for name, text in named if text)
+
+
+def _impact(alert: Alert) -> str:
+    """Scorers leave it out: what a cause does to whom stands here."""
+    known = CAUSES.get(alert.cause.partition(":")[0])
+    return alert.impact or ("" if known is None else known.impact)
 
 
 def _figures(notice: Notice) -> str | None:

@@ -58,3 +58,11 @@ def test_a_digest_lists_some_and_counts_the_rest() -> None:
     assert notices.subject(many) == f"housing: {len(many)} alerts, 0 resolved"
     assert "... and 7 more" in notices.body(many)
     assert notices.id_of(many).startswith("digest-")
+
+
+def test_what_a_scorer_leaves_out_is_told_by_its_cause() -> None:
+    doubted = notice(messages.alert(cause="publisher doubted: unit", impact=""))
+    unknown = notice(messages.alert(cause="another program's", impact=""))
+
+    assert "impact: its homes are priced and marked" in notices.body([doubted])
+    assert "impact" not in notices.body([unknown])
