@@ -12,7 +12,13 @@ from msgspec import Struct
 from offline.faults import NotAnnounced
 from offline.writing import writer_config
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, ChampionAnnounced, RolloutMode, RolloutSet
+from stream_app.contract.models import (
+    AliasSet,
+    ChampionAnnounced,
+    RolloutMode,
+    RolloutSet,
+    SegmentShift,
+)
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, full_name
 
@@ -41,8 +47,22 @@ def announcement_message(announced: ChampionAnnounced) -> Message:
     return Message(f"{manifest.market}/champion/{manifest.version}", wire.encode(announced))
 
 
-def alias_message(market: str, alias: str, version: str, reason: str) -> Message:
-    message = AliasSet(market=market, alias=alias, version=version, reason=reason)
+def alias_message(
+    market: str,
+    alias: str,
+    version: str,
+    reason: str,
+    replaces: str | None = None,
+    expected_shift: tuple[SegmentShift, ...] = (),
+) -> Message:
+    message = AliasSet(
+        market=market,
+        alias=alias,
+        version=version,
+        reason=reason,
+        replaces=replaces,
+        expected_shift=expected_shift,
+    )
     return Message(f"{market}/alias/{alias}", wire.encode(message))
 
 

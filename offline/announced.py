@@ -7,7 +7,13 @@ from msgspec import Struct
 
 from offline import log
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, AnyModelMessage, ChampionAnnounced, RolloutSet
+from stream_app.contract.models import (
+    Alias,
+    AliasSet,
+    AnyModelMessage,
+    ChampionAnnounced,
+    RolloutSet,
+)
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import MODELS, full_name
 
@@ -20,6 +26,7 @@ class Announced(Struct):
     market: str
     champions: dict[str, ChampionAnnounced] = {}  # version ->
     aliases: dict[str, str] = {}  # alias -> version
+    serving: AliasSet | None = None  # the newest word on who is champion
     rollout: RolloutSet | None = None
 
 
@@ -69,6 +76,7 @@ def of(market: str, values: Iterable[bytes]) -> Announced:
                 found.champions[manifest.version] = message
             case AliasSet() if message.market == market:
                 found.aliases[message.alias] = message.version
+                found.serving = message if message.alias == Alias.CHAMPION else found.serving
             case RolloutSet() if message.market == market:
                 found.rollout = message
     return found

@@ -14,7 +14,7 @@ from offline.announce import (
 )
 from offline.announced import Announced
 from offline.faults import Refused
-from stream_app.contract.models import Alias, ChampionAnnounced, RolloutMode
+from stream_app.contract.models import Alias, ChampionAnnounced, RolloutMode, SegmentShift
 
 PASSED = "passed"
 
@@ -63,7 +63,12 @@ def refuse_ungated(version: str, gate: str | None) -> None:
     )
 
 
-def promote(now: Announced, announced: ChampionAnnounced, reason: str) -> Change:
+def promote(
+    now: Announced,
+    announced: ChampionAnnounced,
+    reason: str,
+    expected_shift: tuple[SegmentShift, ...] = (),
+) -> Change:
     """Let a version serve, and the champion before it be the way back.
 
     The same champion again is announced anew and changes nothing: scorers that refused it
@@ -73,13 +78,16 @@ def promote(now: Announced, announced: ChampionAnnounced, reason: str) -> Change
     market, version = manifest.market, manifest.version
     before = now.aliases.get(Alias.CHAMPION)
     previous = now.aliases.get(Alias.PREVIOUS) if before == version else before
-    changed: dict[str, str] = {Alias.CHAMPION: version}
+    changed: dict[str, str] = {}
     told = [announcement_message(announced)]
     if previous in now.champions:
         told = [announcement_message(now.champions[previous]), *told]
-        changed = {Alias.PREVIOUS: previous, **changed}
+        told.append(alias_message(market, Alias.PREVIOUS, previous, reason))
+        changed = {Alias.PREVIOUS: previous}
     # The version before its alias, so that nobody is told to serve what he does not know.
-    told += [alias_message(market, alias, named, reason) for alias, named in changed.items()]
+    back = changed.get(Alias.PREVIOUS)
+    told.append(alias_message(market, Alias.CHAMPION, version, reason, back, expected_shift))
+    changed |= {Alias.CHAMPION: version}
     if before != version:
         # Whoever was tried out beside the old champion is not tried out beside the new one.
         told.append(rollout_message(market, RolloutMode.OFF, 0.0, reason))

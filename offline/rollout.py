@@ -4,6 +4,10 @@ Both commands go by what is announced on `housing.models`, tell the broker first
 MLflow after: a roll back must not wait for a registry, nor fail with it.
 """
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from offline.announce import (
     Change,
     Message,
@@ -13,7 +17,13 @@ from offline.announce import (
 )
 from offline.announced import Announced
 from offline.faults import NotRegistered, WrongInput
-from stream_app.contract.models import DEFAULT_SHARES, Alias, ChampionAnnounced, RolloutMode
+from stream_app.contract.models import (
+    DEFAULT_SHARES,
+    Alias,
+    ChampionAnnounced,
+    RolloutMode,
+    SegmentShift,
+)
 
 
 def roll_back(now: Announced, reason: str, leave: str | None = None) -> Change:
@@ -40,9 +50,23 @@ def roll_back(now: Announced, reason: str, leave: str | None = None) -> Change:
     # The champion first: whoever gets only half of it has gone back, and a scorer lets go of
     # no model that it is about to need.
     changed: dict[str, str] = {Alias.CHAMPION: previous, Alias.PREVIOUS: champion}
-    told = [alias_message(now.market, alias, version, reason) for alias, version in changed.items()]
+    serving = now.serving
+    undone = serving.expected_shift if serving and serving.replaces == previous else ()
+    told = [
+        alias_message(now.market, Alias.CHAMPION, previous, reason, champion, back(undone)),
+        alias_message(now.market, Alias.PREVIOUS, champion, reason),
+    ]
     # Announced anew, so that scorers try it even if they refused it before.
     return Change([announcement_message(known(now, previous)), *told], changed)
+
+
+def back(told: Sequence[SegmentShift]) -> tuple[SegmentShift, ...]:
+    """What leaving a champion undoes.
+
+    >>> back((SegmentShift(segment="", homes=40, median_log=0.02),))
+    (SegmentShift(segment='', homes=40, median_log=-0.02),)
+    """
+    return tuple(replace(shift, median_log=-shift.median_log) for shift in told)
 
 
 def roll_out(

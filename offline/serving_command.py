@@ -10,6 +10,8 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from offline import announced
 from offline.announce import Change, publish
 from offline.announced import Announced
@@ -19,9 +21,11 @@ from offline.promote import promote as promoted
 from offline.promote import refuse, refuse_ungated
 from offline.rollout import known, roll_back, roll_out
 from offline.settings import OfflineSettings, from_environment
-from stream_app.contract.models import Alias, ChampionAnnounced, RolloutMode
+from stream_app.contract.models import Alias, ChampionAnnounced, RolloutMode, SegmentShift
+from stream_app.contract.rejects import ModelRefused
 
 if TYPE_CHECKING:
+    from offline.registry import Registry
     from stream_app.contract.settings import KafkaSettings
 
 
@@ -41,10 +45,29 @@ def promote(given: argparse.Namespace) -> dict[str, object]:
     champion = now.aliases.get(Alias.CHAMPION) or versions.alias(Alias.CHAMPION)
     if given.without_gate is None and version != champion:
         refuse_ungated(version, versions.gate_of(version, champion))
-    change = promoted(now, versions.announcement(version), _why(given))
+    moved = _expected_shift(versions, now, version)
+    change = promoted(now, versions.announcement(version), _why(given), moved)
     if given.reviewed is not None and not given.dry_run:
         versions.mark(version, Tag.REVIEWED, given.reviewed)
-    return _changed(given, kafka, own, now, change)
+    return _changed(given, kafka, own, now, change) | {"expected_shift": msgspec.to_builtins(moved)}
+
+
+def _expected_shift(versions: Registry, now: Announced, version: str) -> tuple[SegmentShift, ...]:
+    """Against who serves now; none where nobody does, or where it cannot be measured."""
+    from offline.expected_shift import shifts
+
+    before = now.aliases.get(Alias.CHAMPION)
+    sample = versions.vault.reference(versions.announcement(version))
+    if before == version and now.serving is not None:
+        return now.serving.expected_shift
+    if before is None or before not in now.champions or sample is None:
+        return ()
+    try:
+        old = versions.vault.open(now.champions[before])
+    except ModelRefused as error:
+        say(f"how far prices will move is not told: {error}")
+        return ()
+    return shifts(old, versions.open(version), sample)
 
 
 def _why(given: argparse.Namespace) -> str:

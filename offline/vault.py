@@ -6,6 +6,8 @@ Not here: which version a file is of (registry.py), how bytes are named (bundle.
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from offline import bundle, keys, reference
 from offline.dataset import Dataset
@@ -58,6 +60,11 @@ class Vault:
         ModelRefused : signature, bytes or answers are not what was signed
         """
         return champion.load(self._bundle(announced), announced, self.trusted_key())
+
+    def reference(self, announced: ChampionAnnounced) -> pa.Table | None:
+        """The sample of what it was trained on (reference.py); None: not there any more."""
+        path = self._store / f"{announced.manifest.reference_sha256}.parquet"
+        return pq.read_table(path) if path.is_file() else None
 
     def verify(self, announced: ChampionAnnounced) -> None:
         """See that manifest and bundle are still those that were signed; open nothing.

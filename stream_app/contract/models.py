@@ -111,11 +111,28 @@ class Alias(StrEnum):
     CHALLENGER = auto()  # is tried beside the champion; in the registry: registered last
 
 
+class SegmentShift(Struct, frozen=True, kw_only=True):
+    """By how much prices move where one champion follows another, on the same homes."""
+
+    segment: Annotated[str, Meta(description="region=... or property_type=...; empty: all")]
+    homes: int
+    median_log: Annotated[
+        float, Meta(description="log price of the new champion less the old one's, both bare")
+    ]
+
+
 class AliasSet(Struct, frozen=True, kw_only=True, tag_field="kind", tag="alias"):
     market: str
     alias: str  # of Alias; any other one moves nobody
     version: str
     reason: str
+    replaces: Annotated[
+        str | None, Meta(description="of a champion: who served before, and a roll back returns to")
+    ] = None
+    expected_shift: Annotated[
+        tuple[SegmentShift, ...],
+        Meta(description="of a champion against that one; empty: not measured"),
+    ] = ()
 
 
 class RolloutMode(StrEnum):

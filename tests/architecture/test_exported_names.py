@@ -90,6 +90,7 @@ EXPORTED: dict[str, set[str]] = {
         "RolloutMode",
         "RolloutSet",
         "Scope",
+        "SegmentShift",
         "Share",
     },
     "predictions": {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 
@@ -88,7 +89,14 @@ def test_a_version_is_promoted_repaired_traced_and_made_again(
     assert announced.read(kafka, sales.MARKET).aliases == {"champion": first}
     run("promote", "--version", second, *NO_GATE)
     serving = {"champion": second, "previous": first}
-    assert announced.read(kafka, sales.MARKET).aliases == serving
+    now = announced.read(kafka, sales.MARKET)
+    assert now.aliases == serving
+    assert now.serving is not None
+    assert now.serving.replaces == first
+    assert now.serving.expected_shift[0].segment == ""
+    assert looked["expected_shift"] == msgspec.to_builtins(
+        now.serving.expected_shift, str_keys=True
+    )
 
     # As if the command had died between broker and MLflow.
     Registry(from_environment()[1], sales.MARKET).set_alias(Alias.CHAMPION, first)

@@ -10,7 +10,13 @@ from offline.announced import Announced
 from offline.faults import NotAnnounced
 from offline.promote import PASSED, NotAllowed, Standing
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, AnyModelMessage, RolloutMode, RolloutSet
+from stream_app.contract.models import (
+    AliasSet,
+    AnyModelMessage,
+    RolloutMode,
+    RolloutSet,
+    SegmentShift,
+)
 from stream_app.contract.settings import KafkaSettings
 from tests import champions, messages
 
@@ -49,6 +55,18 @@ def test_the_champion_before_becomes_the_way_back() -> None:
         "king-county/rollout",
     ]
     assert change.aliases == {"previous": "v1", "champion": "v2"}
+
+
+def test_whom_it_replaces_and_how_far_prices_move_are_told_with_the_champion() -> None:
+    shift = (SegmentShift(segment="", homes=40, median_log=0.02),)
+
+    change = promote.promote(now(champion="v1"), V2, "better", shift)
+
+    aliases = [message for message in told(change) if isinstance(message, AliasSet)]
+    assert {a.alias: (a.replaces, a.expected_shift) for a in aliases} == {
+        "previous": (None, ()),
+        "champion": ("v1", shift),
+    }
 
 
 def test_the_same_champion_again_keeps_the_way_back_and_who_is_tried() -> None:

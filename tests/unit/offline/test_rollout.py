@@ -10,7 +10,13 @@ from offline.announced import Announced
 from offline.faults import NotRegistered, WrongInput
 from offline.rollout import roll_back, roll_out
 from stream_app.contract import wire
-from stream_app.contract.models import AliasSet, AnyModelMessage, RolloutMode, RolloutSet
+from stream_app.contract.models import (
+    AliasSet,
+    AnyModelMessage,
+    RolloutMode,
+    RolloutSet,
+    SegmentShift,
+)
 from tests import champions, messages
 
 MARKET = "king-county"
@@ -49,10 +55,30 @@ def test_a_roll_back_lets_champion_and_previous_change_places() -> None:
 
     assert told(change) == [
         V1,
-        AliasSet(market=MARKET, alias="champion", version="v1", reason="worse"),
+        AliasSet(market=MARKET, alias="champion", version="v1", reason="worse", replaces="v2"),
         AliasSet(market=MARKET, alias="previous", version="v2", reason="worse"),
     ]
     assert change.aliases == {"previous": "v2", "champion": "v1"}
+
+
+@pytest.mark.parametrize(("replaces", "told_log"), [("v1", [-0.02]), ("v0", [])])
+def test_a_roll_back_undoes_the_shift_that_was_told_of_the_same_two(
+    replaces: str, told_log: list[float]
+) -> None:
+    found = now(champion="v2", previous="v1")
+    found.serving = AliasSet(
+        market=MARKET,
+        alias="champion",
+        version="v2",
+        reason="better",
+        replaces=replaces,
+        expected_shift=(SegmentShift(segment="", homes=40, median_log=0.02),),
+    )
+
+    _, champion, _ = told(roll_back(found, "worse"))
+
+    assert isinstance(champion, AliasSet)
+    assert [shift.median_log for shift in champion.expected_shift] == told_log
 
 
 def test_two_roll_backs_are_none() -> None:
