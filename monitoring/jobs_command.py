@@ -39,6 +39,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     options("--market", choices=sorted(MARKETS), help="only this one; default: all")
     options("--dir", type=Path, help="archive folder (setting archive_dir)")
     options("--out", type=Path, help="folder for reports (setting report_dir)")
+    options("--json", action="store_true", help="print one line of JSON after each look")
     run.set_defaults(run=_run)
     prune = actions.add_parser(
         "prune",
@@ -59,9 +60,11 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSe
     out = given.out or Path(settings.report_dir)
     names = [given.market] if given.market else sorted(MARKETS)
     while True:
-        well = scheduler.step(archive, kafka.prefix, names, out, settings)
+        look = scheduler.step(archive, kafka.prefix, names, out, settings)
+        if given.json:
+            print(msgspec.json.encode(look).decode(), flush=True)
         if given.once:
-            return 0 if well else FAILED
+            return FAILED if look.ended else 0
         time.sleep(LOOK_EVERY_S)
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from monitoring import index, job_process, jobs, runs, windows
 from monitoring.asked import Asked
 from monitoring.frames import Market
@@ -15,20 +17,42 @@ from monitoring.settings import MonitoringSettings
 from stream_app.contract.topics import OUTCOMES, PREDICTIONS
 
 
+class Reported(Struct, frozen=True):
+    """What became of a report that was due."""
+
+    market: str
+    job: str
+    window: str
+    reason: str  # why it was ended; empty: it has measured
+    seconds: float
+
+
+class Look(Struct, frozen=True):
+    """What one look came to."""
+
+    reports: tuple[Reported, ...]
+    removed: int  # old ones
+
+    @property
+    def ended(self) -> int:
+        """How many were ended before they had measured."""
+        return sum(bool(one.reason) for one in self.reports)
+
+
 def step(
     archive: Path, prefix: str, names: Sequence[str], out: Path, settings: MonitoringSettings
-) -> bool:
-    """Make what is due in these markets, and remove what is old; tell whether all was measured."""
+) -> Look:
+    """Make what is due in these markets, and remove what is old."""
     asked = [one for name in names for one in due(Market(archive, prefix, name), out)]
-    # A list: all are made, whatever became of the first.
-    well = [_made(one, settings) for one in asked]
+    reported = tuple(_made(one, settings) for one in asked)
     keep = settings.report_keep_days, settings.report_keep_runs
     pruned = runs.prune(out, *keep, dry_run=False)
-    if pruned.runs:
-        _tell(f"removed {len(pruned.runs)} old reports, {pruned.kept} are kept")
-    if well:
-        _tell(f"{len(well)} reports were due, {well.count(False)} of them were ended")
-    return all(well)
+    look = Look(reported, len(pruned.runs))
+    if look.removed:
+        _tell(f"removed {look.removed} old reports, {pruned.kept} are kept")
+    if reported:
+        _tell(f"{len(reported)} reports were due, {look.ended} of them were ended")
+    return look
 
 
 def due(market: Market, out: Path) -> Iterator[Asked]:
@@ -49,12 +73,13 @@ def _newest_end_ms(told: Iterable[str]) -> int | None:
     return max((windows.parse(window).to_ms for window in told), default=None)
 
 
-def _made(asked: Asked, settings: MonitoringSettings) -> bool:
+def _made(asked: Asked, settings: MonitoringSettings) -> Reported:
     window = asked.windows.current
-    named = f"{asked.market}, {asked.job}, {'' if window is None else windows.words(window)}"
+    words = "" if window is None else windows.words(window)
     ended = job_process.report(asked, settings)
-    _tell(f"{named}: {ended.reason or 'reported'} ({ended.seconds:.1f} s)")
-    return not ended.reason
+    seconds = round(ended.seconds, 1)
+    _tell(f"{asked.market}, {asked.job}, {words}: {ended.reason or 'reported'} ({seconds} s)")
+    return Reported(asked.market, asked.job, words, ended.reason, seconds)
 
 
 def _tell(words: str) -> None:

@@ -60,6 +60,25 @@ def test_what_was_reported_is_not_due_again(archive: Path, out: Path, tmp_path: 
     assert due(archive, out) == []
 
 
+def test_the_scheduler_goes_on_after_a_report_that_was_ended(
+    archive: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOUSING_MONITORING_REPORT_MEMORY_MB", "10")
+    once = ["jobs", "run", "--once", "--json", "--dir", str(archive), "--out", str(tmp_path)]
+
+    assert command.main(once) == 1
+    told = msgspec.json.decode(capsys.readouterr().out)
+    assert [one["job"] for one in told["reports"]] == ["daily", "weekly"]
+    assert all(one["reason"] for one in told["reports"])
+    assert all(summary.failed for _, summary in index.found(tmp_path))
+
+    assert command.main(once) == 0  # told once: an ended report is not tried again by itself
+    assert msgspec.json.decode(capsys.readouterr().out) == {"reports": [], "removed": 0}
+
+
 def test_a_market_without_an_archive_is_due_nothing(archive: Path, out: Path) -> None:
     assert list(scheduler.due(Market(archive, archives.PREFIX, "hdb"), out)) == []
 
