@@ -79,8 +79,9 @@ def test_a_drift_is_asked_about_once_and_answered_by_a_retraining_though_the_wat
     topic.tell(kafka, [answer])
     with watching(environment, tmp_path / "archive", log):
         until(lambda: said(RetrainRequested), WITHIN_S, "a retraining is asked for")
-    with watching(environment, tmp_path / "archive", log) as last:
-        until(lambda: log.read_text().count("rows read") == 3, WITHIN_S, "a third look")
+    third_log = tmp_path / "third.log"  # the others may be killed before they tell
+    with watching(environment, tmp_path / "archive", third_log) as last:
+        until(lambda: "rows read" in third_log.read_text(), WITHIN_S, "a third look")
         last.terminate()
         assert last.wait(WITHIN_S) == 0
 
