@@ -32,7 +32,7 @@ class Criteria(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cooldown_h: Positive
     budget_30d: Count
     bad_data_days: Positive
-    saving_min_log: Positive
+    saving_min: Positive
     preflight_labels_min: Count
     preflight_age_h: Positive
     preflight_wait_h: Positive

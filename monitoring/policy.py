@@ -247,9 +247,10 @@ def _by_measure(
         f" of {measured.served_error_log:.4f} on {measured.labels:,} labels"
     )
     enough = measured.labels >= criteria.preflight_labels_min
-    if enough and measured.saving_log >= criteria.saving_min_log and measured.saving_low_log > 0:
+    worth = measured.saving_log >= criteria.saving_min * measured.served_error_log
+    if enough and worth and measured.saving_low_log > 0:
         return NextStep.RETRAIN, words
-    needed = f"{criteria.saving_min_log:g} beyond chance on {criteria.preflight_labels_min} wanted"
+    needed = f"{criteria.saving_min:.1%} beyond chance on {criteria.preflight_labels_min} wanted"
     return _without_help(calls), f"{words}; {needed}"
 
 

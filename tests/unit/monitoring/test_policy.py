@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitoring import criteria, history, policy
 from monitoring.criteria import Criteria
@@ -227,9 +228,15 @@ def test_what_speaks_against_it_is_told(past: History, step: NextStep, words: st
     assert (decided.next_step, decided.reasons[-1]) == (step, words)
 
 
+def test_what_is_saved_is_held_against_the_error_of_the_market() -> None:
+    near = replace(measured(saving_log=0.0025, low=0.001), served_error_log=0.059)
+
+    assert decide(finding(), past=answered(near)).retrain
+
+
 @pytest.mark.parametrize(
     "answer",
-    [measured(saving_log=0.004), measured(low=-0.001), measured(labels=199)],
+    [measured(saving_log=0.001), measured(low=-0.001), measured(labels=199)],
     ids=["saves little", "may be chance", "few labels"],
 )
 def test_a_model_that_would_not_help_is_not_trained(answer: PreflightMeasured) -> None:
