@@ -2,7 +2,7 @@
 
 To add a third source:
 
-1. its market in `stream_app/contract/markets.py` (name, currency, centre);
+1. its market in `stream_app/contract/markets.py` (name, currency);
 2. a module beside this one with `read_row`, a pure function from a `Row` of
    text to the listing and the sale it stands for, in SI units, and a `Source`;
 3. a line in `SOURCES` of `__init__.py`, a sample in `data/`, real rows in a test.

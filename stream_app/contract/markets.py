@@ -14,18 +14,14 @@ class Market(Struct, frozen=True):
 
     name: str
     currency: str  # ISO 4217
-    centre_latitude: float  # degrees north, of the place that distances are taken from
-    centre_longitude: float  # degrees east
 
 
 MARKETS: Mapping[str, Market] = MappingProxyType(
     {
         market.name: market
         for market in (
-            # Seattle, 4th Avenue and Pike Street.
-            Market("king-county", "USD", 47.6105, -122.3365),
-            # Singapore, Raffles Place.
-            Market("hdb", "SGD", 1.2840, 103.8515),
+            Market("king-county", "USD"),
+            Market("hdb", "SGD"),
         )
     }
 )

@@ -207,6 +207,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     segment_factor: Annotated[
         float, Meta(description="of the interval: price band and property type, as served")
     ] = 1.0
+    region_factor: Annotated[
+        float,
+        Meta(description="of the interval: errors of the region, 1 is its market's, as served"),
+    ] = 1.0
     active_champion: Annotated[str | None, Meta(description="version active at the sale")]
     active_residual_log: Annotated[
         float | None,

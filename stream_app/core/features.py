@@ -16,14 +16,12 @@ from typing import NamedTuple
 
 from stream_app.contract.events import Listing
 from stream_app.contract.ids import fingerprint
-from stream_app.contract.markets import MARKETS
 from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core import peers, windows
 from stream_app.core.region import DAYS, HOURS, Region, sale_age_ms
 from stream_app.core.windows import Summary
 
 YEAR_DAYS = 365.2425
-EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
 NAN = math.nan
 
 
@@ -97,10 +95,6 @@ def _less(value: float | None, other: float | None) -> float:
     return NAN if value is None or other is None else value - other
 
 
-def _ratio(value: float | None, to: float | None) -> float:
-    return value / to if value is not None and to else NAN
-
-
 def year(event_time_ms: int) -> float:
     """Year and part of it.
 
@@ -113,32 +107,6 @@ def year(event_time_ms: int) -> float:
 def _season(event_time_ms: int) -> float:
     """Angle of the day in the year, radians."""
     return 2 * math.pi * (event_time_ms / DAY_MS / YEAR_DAYS % 1)
-
-
-def distance_km(
-    latitude: float, longitude: float, to_latitude: float, to_longitude: float
-) -> float:
-    """Great-circle distance by the haversine formula; degrees in, kilometres out.
-
-    >>> round(distance_km(0.0, 0.0, 0.0, 1.0), 1)
-    111.2
-    """
-    half_phi = math.radians(to_latitude - latitude) / 2
-    half_lambda = math.radians(to_longitude - longitude) / 2
-    chord = (
-        math.sin(half_phi) ** 2
-        + math.cos(math.radians(latitude))
-        * math.cos(math.radians(to_latitude))
-        * math.sin(half_lambda) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(chord)))
-
-
-def _to_centre_km(e: Listing) -> float:
-    market = MARKETS.get(e.market)
-    if market is None or e.latitude is None or e.longitude is None:
-        return NAN
-    return distance_km(e.latitude, e.longitude, market.centre_latitude, market.centre_longitude)
 
 
 Value = Callable[[Listing, Around], float]
@@ -217,11 +185,6 @@ _COLUMNS: tuple[Column, ...] = (
         lambda e, a: _or_nan(e.bathrooms),
     ),
     _home(
-        "home_bathrooms_per_bedroom", "ratio", "bathrooms for each bedroom",
-        "comfort, apart from size", (0, 60), "bathrooms bedrooms",
-        lambda e, a: _ratio(e.bathrooms, e.bedrooms), null_when="there is no bedroom",
-    ),
-    _home(
         "home_storeys", "number", "levels inside", "how an area is parted", (0, 10), "storeys",
         lambda e, a: _or_nan(e.storeys),
     ),
@@ -283,10 +246,6 @@ _COLUMNS: tuple[Column, ...] = (
     _home(
         "home_longitude", "degrees", "east", "place, finer than its region", (-180, 180),
         "longitude", lambda e, a: _or_nan(e.longitude),
-    ),
-    _home(
-        "home_centre_km", "km", "distance to the market's centre", "the way to work", (0, 20_016),
-        "latitude longitude", lambda e, a: _to_centre_km(e),
     ),
     _home(
         "season_sin", "-1 to 1", "sine of the day in the year", "more is sold in spring", (-1, 1),

@@ -102,6 +102,7 @@ class Served(Struct, array_like=True):
     naive_log: float | None = None  # what the region paid for so many m2, log units
     peer_group: int | None = None  # peers.py: where its sale will be noted
     region_labels: int = 0  # sales that the region's level of the corrector had learned from
+    region_factor: float = 1.0
 
 
 class Entry(Struct, array_like=True):

@@ -37,7 +37,8 @@ FEATURES: tuple[str, ...] = (
     "home_waterfront",
     "home_log_lot",
     "home_log_neighbour_area",
-    "home_centre_km",
+    "home_latitude",
+    "home_longitude",
 )
 _PLACES: tuple[int, ...] = tuple(NAMES.index(name) for name in FEATURES)
 

@@ -1,13 +1,18 @@
-"""How far off a price may be: a rolling conformal quantile, scaled by region and kind of home.
+"""How far off a price may be: a rolling conformal quantile, wider or narrower by kind of home.
 
-Half the width of the 90 % interval in log price is `quantile of scores * scale
-of the region * factor of the segment`, where a score is |log residual| / (scale *
-factor) as it was served. The quantile is the market's (rolling, from its newest
-sales: stages/learner.py), the scale is the region's own, so that a quiet suburb is
-not given the centre's width. The factor is learned for the whole market, for five
-bands of the *predicted* price and for each property type: what is cheap or dear for
-its market is harder to price. Bands of the sale price would fail by construction:
-among the dearest sales are those that were priced too low.
+Half the width of the 90 % interval in log price is `quantile of the market * factor of
+the region * factor of the segment`. The quantile is that of |log residual| / both
+factors as served, rolling, over the market's newest sales (stages/learner.py). The
+region's factor is its own, so that a quiet suburb is not given the centre's width. The
+segment's is learned for the whole market, for five bands of the *predicted* price and
+for each property type: what is cheap or dear for its market is harder to price. Bands
+of the sale price would fail by construction: among the dearest sales are those that
+were priced too low.
+
+Only the quantile knows how large errors are. Both factors are relative to the market's
+mean error, the *scale*, as it is when the sale comes, so on the whole they are 1. A
+residual comes back weeks after it was served: were it taken against a scale of that
+time, a scale that has changed would be made up for twice, and the width would swing.
 
 What each of them gained: docs/architecture.md, section 5.
 """
@@ -25,9 +30,16 @@ from stream_app.core.region import Decayed
 
 COVERAGE = 0.9
 SCORES_KEPT = 500  # the newest; older ones are of another market
-SCALE_HALF_LIFE = 100  # labels
-MARKET_PSEUDO_LABELS = 5  # how many labels of its own a region's scale needs to count as much
-_DECAY = 0.5 ** (1 / SCALE_HALF_LIFE)
+# A quantile of so many covers 90 ± 2 %. Of fewer, what the champion's holdout says is nearer.
+SCORES_MIN = 200
+# Labels of the market. Of 30, the mean is known to 15 %; until then, the champion's holdout tells
+# it. Longer, it lags behind a change of the errors, and the factors seem to grow with it.
+SCALE_HALF_LIFE = 30
+SCALE_LABELS_MIN = 30
+REGION_HALF_LIFE = 100  # labels of the region
+MARKET_PSEUDO_LABELS = 5  # how many labels of its own a region's factor needs to count as much
+SCALE_DECAY: float = 0.5 ** (1 / SCALE_HALF_LIFE)
+REGION_DECAY: float = 0.5 ** (1 / REGION_HALF_LIFE)
 
 BANDS = 5  # of the predicted price, each with as many of the newest sales
 SEGMENT_HALF_LIFE = 500  # labels of the segment
@@ -37,7 +49,7 @@ _SEGMENT_DECAY = 0.5 ** (1 / SEGMENT_HALF_LIFE)
 
 
 class Segments(Struct, array_like=True):
-    """State of a market's segments: decayed mean |log residual| / scale of the region."""
+    """State of a market's segments: decayed mean error, relative to region and market."""
 
     edges_log: list[float] = []  # between the bands, rising; empty: none yet
     bands: list[Decayed] = msgspec.field(default_factory=lambda: [Decayed() for _ in range(BANDS)])
@@ -84,7 +96,7 @@ def quantile(scores: ArrayLike, coverage: float = COVERAGE) -> float | None:
     return float(np.partition(values, rank - 1)[rank - 1])
 
 
-def decayed_add(mean: Decayed, value: float, decay: float = _DECAY) -> None:
+def decayed_add(mean: Decayed, value: float, decay: float) -> None:
     """Take one value into an exponentially weighted mean.
 
     >>> mean = Decayed()
@@ -97,21 +109,19 @@ def decayed_add(mean: Decayed, value: float, decay: float = _DECAY) -> None:
     mean.weight = mean.weight * decay + 1
 
 
-def scale(region: Decayed, market_scale: float) -> float:
-    """Mean |log residual| to expect of a region, shrunk towards its market's.
+def region_factor(region: Decayed) -> float:
+    """How much wider than its market's the errors of a region are.
 
-    >>> scale(Decayed(), 0.1)
-    0.1
-    >>> round(scale(Decayed(total=4.0, weight=20.0), 0.1), 3)
-    0.18
+    >>> region_factor(Decayed())
+    1.0
+    >>> region_factor(Decayed(total=40.0, weight=20.0))
+    1.8
     """
-    return (region.total + MARKET_PSEUDO_LABELS * market_scale) / (
-        region.weight + MARKET_PSEUDO_LABELS
-    )
+    return _shrunk(region, MARKET_PSEUDO_LABELS)
 
 
 def observe(segments: Segments, price_log: float, property_type: str, ratio: float) -> None:
-    """Take in a sale: the price as served, and its |log residual| / scale of the region."""
+    """Take in a sale: the price as served, and its |log residual| / (region factor * scale)."""
     segments.prices_log.append(price_log)
     del segments.prices_log[:-SCORES_KEPT]
     if segments.edges_log:
@@ -141,7 +151,12 @@ def shrunk(segment: Decayed) -> float:
     >>> shrunk(Decayed(total=40.0, weight=20.0))
     1.5
     """
-    return (segment.total + SEGMENT_PSEUDO_LABELS) / (segment.weight + SEGMENT_PSEUDO_LABELS)
+    return _shrunk(segment, SEGMENT_PSEUDO_LABELS)
+
+
+def _shrunk(mean: Decayed, pseudo_labels: float) -> float:
+    """A mean drawn towards 1, as by so many labels that say it."""
+    return (mean.total + pseudo_labels) / (mean.weight + pseudo_labels)
 
 
 def segment_factor(

@@ -34,7 +34,6 @@ GROUPS: Mapping[ReasonGroup, tuple[str, ...]] = MappingProxyType(
             "home_region_code",
             "home_latitude",
             "home_longitude",
-            "home_centre_km",
             "home_log_neighbour_",
             "home_floor",
             "home_view",

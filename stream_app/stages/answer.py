@@ -139,6 +139,14 @@ def _ladder(arm: Arm, opinions: Opinions, serving: Serving) -> Iterator[Rung]:
     )
 
 
+def market_scale(serving: Serving) -> float | None:
+    """Mean |log residual| to expect of the champion's answers now; None: nobody knows."""
+    version, champion = serving.corrector, serving.champion
+    if version is not None and version.scale is not None:
+        return version.scale
+    return None if champion is None else champion.scale
+
+
 def _surround(
     served: Served,
     answer_log: float,
@@ -147,16 +155,18 @@ def _surround(
     region_errors: Decayed,
 ) -> None:
     """Put the 90 % interval around the answer; none while too little is known."""
-    market_scale = model.scale if version is None or not version.scale else version.scale
-    quantile = model.score_quantile
-    if version is not None and version.score_quantile is not None:
-        quantile = version.score_quantile
-    if market_scale is None:
-        return
-    served.region_scale = interval.scale(region_errors, market_scale)
+    served.region_factor = interval.region_factor(region_errors)
     served.segment_factor = interval.segment_factor(version, answer_log, served.property_type)
-    if quantile is not None:
-        half = min(HALF_WIDTH_LIMIT, quantile * served.region_scale * served.segment_factor)
+    # Scale and quantile belong together: both of the rolling errors, or of the holdout.
+    known: PriceModel | CorrectorAnnounced = model
+    if version is not None and version.scale is not None and version.score_quantile is not None:
+        known = version
+    if known.scale is None:
+        return
+    served.region_scale = known.scale * served.region_factor
+    if known.score_quantile is not None:
+        half = known.score_quantile * served.region_scale * served.segment_factor
+        half = min(HALF_WIDTH_LIMIT, half)
         served.price_low = math.exp(answer_log - half)
         served.price_high = math.exp(answer_log + half)
 
@@ -278,6 +288,7 @@ def outcome(
         versions=versions,
         region_scale=served.region_scale,
         segment_factor=served.segment_factor,
+        region_factor=served.region_factor,
         active_champion=active_champion,
         active_residual_log=active_residual_log,
         features=served.features,

@@ -33,6 +33,7 @@ from msgspec import Struct
 from stream_app.contract import topics, wire
 from stream_app.contract.models import CorrectorAnnounced, LiveErrors
 from stream_app.contract.predictions import Outcome, Step
+from stream_app.contract.rejects import InvariantBroken
 from stream_app.core.region import Decayed, Linear, Sources
 from stream_app.scoring import corrector, guard, interval, sources
 from stream_app.scoring.corrector import Learner
@@ -49,6 +50,8 @@ READS_MODELS = False  # an outcome says all
 # Fresher versions gain at most 0.1 %; more rarely, a shift is seen later.
 VERSION_LABELS = 200
 
+LAYOUT = 2  # of a market's record: one of another layout is refused, never guessed at
+
 
 class Errors(Struct, array_like=True):
     """Decayed |log residual| of the three prices, of the sales that have all of them."""
@@ -62,10 +65,11 @@ class Errors(Struct, array_like=True):
 class Market(Struct, array_like=True):
     """State of one market."""
 
+    layout: int = LAYOUT
     linear: Linear = msgspec.field(default_factory=Linear)
     guard: Guard = msgspec.field(default_factory=lambda: Guard(Decayed(), Decayed()))
     scale: Decayed = msgspec.field(default_factory=Decayed)
-    scores: list[float] = []  # newest last
+    scores: list[float] = []  # |log residual| / (region factor * segment factor), newest last
     labels: int = 0
     versions: int = 0
     segments: Segments = msgspec.field(default_factory=Segments)
@@ -111,7 +115,15 @@ def _key(market: str) -> str:
 
 
 def _thaw(frozen: bytes | None) -> Market:
-    return Market() if frozen is None else msgspec.msgpack.decode(frozen, type=Market)
+    if frozen is None:
+        return Market()
+    try:
+        market = msgspec.msgpack.decode(frozen, type=Market)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvariantBroken(f"market record of {len(frozen)} bytes: {error}") from error
+    if market.layout != LAYOUT:
+        raise InvariantBroken(f"market record of layout {market.layout}, this is {LAYOUT}")
+    return market
 
 
 def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
@@ -151,19 +163,32 @@ def _judge(market: Market, outcome: Outcome) -> None:
 
 
 def _measure(market: Market, outcome: Outcome, price_log: float, error: float) -> None:
-    """Take an error in for the interval: market scale, segments and scores."""
-    interval.decayed_add(market.scale, error / outcome.segment_factor)
-    if outcome.region_scale:
-        ratio = error / outcome.region_scale
-        market.scores.append(ratio / outcome.segment_factor)
-        del market.scores[: -interval.SCORES_KEPT]
-        interval.observe(market.segments, price_log, outcome.property_type, ratio)
+    """Take an error in for the interval: scores, market scale and segments."""
+    ratio, scale = error / outcome.region_factor, _scale(market)
+    if scale:
+        interval.observe(market.segments, price_log, outcome.property_type, ratio / scale)
+    market.scores.append(ratio / outcome.segment_factor)
+    del market.scores[: -interval.SCORES_KEPT]
+    interval.decayed_add(market.scale, error, interval.SCALE_DECAY)
+
+
+def _scale(market: Market) -> float | None:
+    """Mean |log residual|; None while too few are known."""
+    return _mean(market.scale) if len(market.scores) >= interval.SCALE_LABELS_MIN else None
+
+
+def _quantile(market: Market, scale: float | None) -> float | None:
+    """Of the scores, as a multiple of the scale; None while too few are known."""
+    if not scale or len(market.scores) < interval.SCORES_MIN:
+        return None
+    quantile = interval.quantile(market.scores)
+    return None if quantile is None else quantile / scale
 
 
 def _version(name: str, market: Market, learner: Learner, partition: int, record: Record) -> Output:
     market.versions += 1
     interval.move_edges(market.segments)
-    segments, linear = market.segments, learner.freeze()
+    segments, linear, scale = market.segments, learner.freeze(), _scale(market)
     announced = CorrectorAnnounced(
         market=name,
         version=f"{market.versions:06d}",
@@ -177,8 +202,8 @@ def _version(name: str, market: Market, learner: Learner, partition: int, record
         weights=tuple(linear.weights),
         intercept=linear.intercept,
         guard_weight=guard.weight(market.guard),
-        scale=_mean(market.scale) if market.scale.weight else None,
-        score_quantile=interval.quantile(market.scores),
+        scale=scale,
+        score_quantile=_quantile(market, scale),
         left_out=sources.left_out(market.sources),
         band_edges_log=tuple(segments.edges_log),
         band_factors=tuple(map(interval.shrunk, segments.bands)) if segments.edges_log else (),

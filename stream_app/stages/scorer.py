@@ -314,7 +314,10 @@ def _learn(served: Served, event: Sale | Correction, residual: float, bench: Ben
     region_level.learn(served.features, left)
     if served.step is Rung.CHAMPION and served.price is not None:
         error = abs(math.log(event.sale_price) - math.log(served.price))
-        interval.decayed_add(area.scale, error / served.segment_factor)
+        expected = answer.market_scale(bench.serving[event.market])
+        if expected:
+            ratio = error / (expected * served.segment_factor)
+            interval.decayed_add(area.scale, ratio, interval.REGION_DECAY)
 
 
 def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:

@@ -262,7 +262,7 @@ def test_a_market_without_sales_is_refused_in_one_line(run: Run, events: Path) -
     status, _, err = run("train", "--market", "hdb", "--events", str(events), "--train-to", DAY)
 
     assert status == 2
-    assert err.splitlines()[-1] == "offline train: hdb: 0 sold homes, at least 450 are needed"
+    assert err.splitlines()[-1] == "offline train: hdb: 0 sold homes, at least 430 are needed"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The rolling conformal quantile, and the scale of a region."""
+"""The rolling conformal quantile, and the factors of a region and of a segment."""
 
 import math
 
@@ -42,24 +42,24 @@ def test_a_higher_coverage_is_wider() -> None:
 
 def test_an_error_weighs_half_after_a_half_life() -> None:
     mean = Decayed()
-    decayed_add(mean, 1.0)
+    decayed_add(mean, 1.0, interval.REGION_DECAY)
 
-    for _ in range(interval.SCALE_HALF_LIFE):
-        decayed_add(mean, 0.0)
+    for _ in range(interval.REGION_HALF_LIFE):
+        decayed_add(mean, 0.0, interval.REGION_DECAY)
 
     assert mean.total == pytest.approx(0.5)
 
 
-def test_a_region_without_labels_has_the_scale_of_its_market() -> None:
-    assert interval.scale(Decayed(), 0.1) == pytest.approx(0.1)
+def test_a_region_without_labels_is_as_wide_as_its_market() -> None:
+    assert interval.region_factor(Decayed()) == 1.0
 
 
 def test_five_labels_of_its_own_count_as_much_as_the_market() -> None:
-    assert interval.scale(Decayed(total=5 * 0.3, weight=5.0), 0.1) == pytest.approx(0.2)
+    assert interval.region_factor(Decayed(total=5 * 3.0, weight=5.0)) == pytest.approx(2.0)
 
 
-def test_a_region_that_is_never_wrong_keeps_a_scale() -> None:
-    assert interval.scale(Decayed(total=0.0, weight=144.0), 0.1) > 0
+def test_a_region_that_is_never_wrong_keeps_a_width() -> None:
+    assert interval.region_factor(Decayed(total=0.0, weight=144.0)) > 0
 
 
 def segments_after(*sales: tuple[float, str, float]) -> Segments:

@@ -67,8 +67,8 @@ BANDED = version(scale=0.1, score_quantile=2.0, band_edges_log=(12.0,), band_fac
 INTERVALS = (
     Interval("the champion's, at first", CHAMPION, None, 0.4),
     Interval("the version's, later", CHAMPION, version(scale=0.1, score_quantile=3.0), 0.3),
-    Interval("scale not known yet", CHAMPION, version(scale=None, score_quantile=3.0), 0.6),
-    Interval("too few scores yet", CHAMPION, version(scale=0.1, score_quantile=None), 0.2),
+    Interval("scale not known yet", CHAMPION, version(scale=None, score_quantile=3.0), 0.4),
+    Interval("too few scores yet", CHAMPION, version(scale=0.1, score_quantile=None), 0.4),
     Interval("twice as wide in its band", CHAMPION, BANDED, 0.4),
     Interval("no scale at all", FakeChampion(scale=None), None, None),
     Interval("no quantile at all", FakeChampion(score_quantile=None), None, None),
@@ -126,10 +126,27 @@ def test_the_interval_is_the_quantile_times_the_scale(case: Interval) -> None:
 
 
 def test_a_region_that_is_hard_to_price_gets_a_wider_interval() -> None:
-    served = filled(Serving(CHAMPION), region_errors=Decayed(total=5 * 0.4, weight=5.0))
+    served = filled(Serving(CHAMPION), region_errors=Decayed(total=5 * 2.0, weight=5.0))
 
     assert served.region_scale == pytest.approx(0.3)
     assert logs(served) == pytest.approx((11.92, 12.52, 13.12))
+
+
+@pytest.mark.parametrize(
+    ("serving", "scale"),
+    [
+        (Serving(), None),
+        (Serving(FakeChampion(scale=None)), None),
+        (Serving(CHAMPION), 0.2),
+        (Serving(CHAMPION, version(scale=None)), 0.2),
+        (Serving(CHAMPION, version(scale=0.1)), 0.1),
+    ],
+    ids=["nobody", "no holdout", "holdout", "too few labels", "rolling"],
+)
+def test_the_market_scale_is_the_newest_that_is_known(
+    serving: Serving, scale: float | None
+) -> None:
+    assert answer.market_scale(serving) == scale
 
 
 def test_an_absurd_history_widens_the_interval_no_further_than_its_limit() -> None:

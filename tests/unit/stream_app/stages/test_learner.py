@@ -9,12 +9,13 @@ import pytest
 from stream_app.contract import wire
 from stream_app.contract.models import CorrectorAnnounced
 from stream_app.contract.predictions import Components, Outcome, Step
+from stream_app.contract.rejects import InvariantBroken
 from stream_app.contract.topics import LEARNER_STATE, MODELS, OUTCOMES
 from stream_app.core.features import NAMES
 from stream_app.scoring.corrector import FEATURES, frozen_market
 from stream_app.scoring.interval import SCORES_KEPT
 from stream_app.stages import learner
-from stream_app.stages.learner import VERSION_LABELS, Market
+from stream_app.stages.learner import LAYOUT, VERSION_LABELS, Market
 from stream_app.stages.step import Output, Record, read_control
 from tests import messages, replay
 from tests.builders import MARKET, SOLD_MS
@@ -31,7 +32,6 @@ def sold(log_error: float = 0.1, **changes: object) -> Outcome:
             "price": 200_000.0,
             "sale_price": math.exp(CHAMPION_LOG + log_error),
             "components": Components(None, CHAMPION_LOG, 0.0, 0.0, 1.0),
-            "region_scale": 0.1,
             "active_residual_log": log_error,
             "features": ROW,
             **changes,
@@ -117,21 +117,21 @@ def test_a_harmful_correction_weighs_nothing_after_a_few_versions() -> None:
     assert weights[-1] == 0.0
 
 
-def test_a_score_is_the_error_as_served_over_the_scale_as_served() -> None:
-    market = market_of(run(sold(-0.1, region_scale=0.05)))
+def test_a_score_is_told_apart_from_what_its_region_explains() -> None:
+    market = market_of(run(sold(-0.1, region_factor=0.5)))
 
-    assert market.scores == pytest.approx([2.0])
+    assert market.scores == pytest.approx([0.2])
     assert market.scale.total == pytest.approx(0.1)
 
 
-def test_an_answer_without_a_scale_gives_no_score() -> None:
-    assert market_of(run(sold(region_scale=None))).scores == []
+def test_a_score_does_not_ask_what_the_scale_was_when_it_was_served() -> None:
+    assert market_of(run(sold(-0.1, region_scale=0.05))).scores == pytest.approx([0.1])
 
 
 def test_the_newest_scores_are_kept() -> None:
     ran = run(sold(0.3), *[sold(0.1)] * SCORES_KEPT)
 
-    assert market_of(ran).scores == pytest.approx([1.0] * SCORES_KEPT)
+    assert market_of(ran).scores == pytest.approx([0.1] * SCORES_KEPT)
 
 
 def test_each_market_learns_alone() -> None:
@@ -240,10 +240,44 @@ def test_a_version_widens_what_is_hard_to_price() -> None:
 
 
 def test_a_score_is_told_apart_from_what_its_segment_explains() -> None:
-    market = market_of(run(sold(-0.1, region_scale=0.05, segment_factor=2.0)))
+    market = market_of(run(sold(-0.1, segment_factor=2.0)))
 
-    assert market.scores == pytest.approx([1.0])
-    assert market.scale.total == pytest.approx(0.05)
+    assert market.scores == pytest.approx([0.05])
+    assert market.scale.total == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("judged", "scale", "score_quantile"),
+    [(29, None, None), (30, 0.1, None), (199, 0.1, None), (200, 0.1, 1.0)],
+)
+def test_a_version_tells_scale_and_quantile_only_of_enough_labels(
+    judged: int, scale: float | None, score_quantile: float | None
+) -> None:
+    by_another = [sold(step=Step.CHALLENGER)] * (VERSION_LABELS - judged)
+
+    (version,) = announced(run(*by_another, *[sold()] * judged).outputs)
+
+    assert (version.scale, version.score_quantile) == pytest.approx((scale, score_quantile))
+
+
+def test_a_market_that_makes_no_errors_has_no_quantile() -> None:
+    (version,) = announced(run(*[sold(0.0)] * VERSION_LABELS).outputs)
+
+    assert version.scale == pytest.approx(0.0, abs=1e-12)
+    assert version.score_quantile is None
+
+
+@pytest.mark.parametrize(
+    ("frozen", "told"),
+    [
+        (msgspec.msgpack.encode(Market(layout=LAYOUT + 1)), f"layout {LAYOUT + 1}, this is"),
+        (msgspec.msgpack.encode([[[]], 7]), "market record of 4 bytes"),
+    ],
+    ids=["a later one", "of before there were layouts"],
+)
+def test_a_record_of_another_layout_is_refused(frozen: bytes, told: str) -> None:
+    with pytest.raises(InvariantBroken, match=told):
+        replay.run(learner.advance, [records([sold()])], {}, {f"market:{MARKET}": frozen})
 
 
 def test_a_version_of_a_market_never_served_knows_neither_scale_nor_quantile() -> None:
@@ -271,5 +305,5 @@ def test_a_source_that_contradicts_the_others_teaches_and_judges_nothing_and_is_
     assert version.left_out == {"wrong": 30}
     market = market_of(ran)
     assert market.labels == VERSION_LABELS
-    assert market.scores == pytest.approx([1.0] * VERSION_LABELS)
+    assert market.scores == pytest.approx([0.1] * VERSION_LABELS)
     assert market.linear == market_of(run(*[sold()] * VERSION_LABELS)).linear

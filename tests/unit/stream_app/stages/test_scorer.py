@@ -174,8 +174,14 @@ def test_a_learned_correction_is_in_the_next_answer() -> None:
 def test_an_error_of_what_was_served_widens_the_region() -> None:
     scale = region_of(run(listing(), sale())).scale
 
-    assert scale.total == pytest.approx(abs(RESIDUAL))
+    assert scale.total == pytest.approx(abs(RESIDUAL) / 0.2)  # the champion's own, of its holdout
     assert scale.weight == 1.0
+
+
+def test_without_a_scale_of_the_market_a_region_has_none_of_its_own() -> None:
+    serving = {MARKET: Serving(FakeChampion(scale=None))}
+
+    assert region_of(run(listing(), sale(), serving=serving)).scale.weight == 0.0
 
 
 def test_an_answer_without_champion_is_no_error_of_the_region() -> None:
