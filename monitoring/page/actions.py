@@ -17,6 +17,7 @@ from stream_app.contract.alerts import (
     RetrainRequested,
     RollbackRequested,
 )
+from stream_app.contract.archive import ALL_MARKETS
 from stream_app.contract.models import Alias, AliasSet
 from stream_app.contract.spans import HOUR_MS
 
@@ -141,8 +142,7 @@ def _retrain(_known: Known, form: Pressed) -> RetrainRequested:
 
 def _acknowledge(known: Known, form: Pressed) -> AlertAcknowledged:
     return AlertAcknowledged(
-        fingerprint=_open_alert(known, form),
-        market=form.market,
+        **_open_alert(known, form),
         acknowledged_ms=form.now_ms,
         acknowledged_by=form.by,
     )
@@ -152,21 +152,21 @@ def _snooze(known: Known, form: Pressed) -> AlertSnoozed:
     if form.hours not in SNOOZE_H:
         raise BadForm(f"hours {form.hours[:20]!r}: one of {', '.join(SNOOZE_H)} is wanted")
     return AlertSnoozed(
-        fingerprint=_open_alert(known, form),
-        market=form.market,
+        **_open_alert(known, form),
         snoozed_ms=form.now_ms,
         snoozed_by=form.by,
         until_ms=form.now_ms + int(form.hours) * HOUR_MS,
     )
 
 
-def _open_alert(known: Known, form: Pressed) -> str:
+def _open_alert(known: Known, form: Pressed) -> dict[str, str]:
+    """Which alert, and of which market it is: that of a worker is of none."""
     entry = known.book.get(form.subject)
-    if entry is None or entry.alert.market != form.market:
+    if entry is None or entry.alert.market not in (form.market, ALL_MARKETS):
         raise BadForm(f"no alert of this market has the id {form.subject[:40]!r}")
     if not entry.open:
         raise BadForm("this alert is resolved: there is nothing to be done")
-    return entry.id
+    return {"fingerprint": entry.id, "market": entry.alert.market}
 
 
 def _one_line(what: str, text: str, most: int) -> str:

@@ -9,6 +9,7 @@ from monitoring.page.view import BASELINE_WINDOWS, View
 from monitoring.quality import ANSWER
 from monitoring.rollup import SERVED
 from stream_app.contract.alerts import RequestStatus
+from stream_app.contract.archive import ALL_MARKETS
 from stream_app.contract.spans import DAY_MS
 
 
@@ -52,13 +53,16 @@ def _is_well(sums: Sums, stretch: Stretch) -> bool:
     return found is not None and found.n >= LABELS_MIN and not is_red(sums, stretch)
 
 
+def entries(known: Known, market: str) -> list[Entry]:
+    """Alerts of a market, and of what is of no one market, such as a worker."""
+    own = (market, ALL_MARKETS)
+    return [entry for entry in known.book.values() if entry.alert.market in own]
+
+
 def unattended(known: Known, market: str) -> list[Entry]:
-    """Alerts of a market that stand, and that nobody has acknowledged or snoozed."""
-    return [
-        entry
-        for entry in known.book.values()
-        if entry.alert.market == market and entry.standing(known.refreshed_ms) is Standing.OPEN
-    ]
+    """Those that stand, and that nobody has acknowledged or snoozed."""
+    found = entries(known, market)
+    return [entry for entry in found if entry.standing(known.refreshed_ms) is Standing.OPEN]
 
 
 def begun_ms(entry: Entry) -> int:

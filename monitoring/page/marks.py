@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from monitoring.page import figures
 from monitoring.page.figures import Stretch, Sums
-from monitoring.page.judging import begun_ms
+from monitoring.page.judging import begun_ms, entries
 from monitoring.page.known import Known
 from monitoring.page.tables import Column, Table, Unit
 from monitoring.page.view import View
@@ -75,15 +75,19 @@ def _said(known: Known, market: str) -> Iterator[Mark]:
             continue
         if isinstance(word, Decision) and word.next_step not in SILENT:
             step = word.next_step.replace("_", " ")
-            yield Mark(word.decided_ms, "decision", f"decided: {step}; {'; '.join(word.reasons)}")
+            yield Mark(decided_ms(word), "decision", f"decided: {step}; {'; '.join(word.reasons)}")
         if isinstance(word, RolledBack):
             words = f"rolled back from {word.from_version} to {word.to_version}"
             yield Mark(word.rolled_back_ms, "deploy", words)
 
 
+def decided_ms(decision: Decision) -> int:
+    """When it was, by the market's own time where the decision tells it."""
+    return decision.decided_ms if decision.market_ms is None else decision.market_ms
+
+
 def _alerts(known: Known, market: str) -> Iterator[Mark]:
-    for entry in known.book.values():
-        if entry.alert.market == market:
-            where = f" ({entry.alert.segment})" if entry.alert.segment else ""
-            words = f"{entry.alert.cause}{where}: {entry.alert.summary}"
-            yield Mark(begun_ms(entry), "alert", words)
+    for entry in entries(known, market):
+        where = f" ({entry.alert.segment})" if entry.alert.segment else ""
+        words = f"{entry.alert.cause}{where}: {entry.alert.summary}"
+        yield Mark(begun_ms(entry), "alert", words)

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from monitoring.alerting.book import Entry, Standing
 from monitoring.page.actions import champion
 from monitoring.page.figures import Sums
-from monitoring.page.judging import begun_ms
+from monitoring.page.judging import begun_ms, entries
 from monitoring.page.known import Known
+from monitoring.page.marks import decided_ms
 from monitoring.page.sections import Section
 from monitoring.page.tables import Cell, Column, Link, Table, Unit
 from monitoring.page.view import View
@@ -38,7 +39,7 @@ def decisions(known: Known, view: View, page: int, address: Callable[[str], str]
     shown = made[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]
     rows = [
         (
-            word.decided_ms,
+            decided_ms(word),
             word.next_step.replace("_", " "),
             ", ".join(word.triggers).replace("_", " ") or "none",
             "; ".join(word.reasons),
@@ -68,7 +69,7 @@ def _pages(count: int, page: int, address: Callable[[str], str]) -> list[Link]:
 
 def alerts(known: Known, view: View) -> Section:
     """What stands, then what is over; the newest first."""
-    own = [entry for entry in known.book.values() if entry.alert.market == view.market]
+    own = entries(known, view.market)
     ordered = sorted(own, key=lambda entry: (not entry.open, -begun_ms(entry)))[:ROWS_PER_PAGE]
     now_ms = known.refreshed_ms
     table = Table(

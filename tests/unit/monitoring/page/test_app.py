@@ -22,7 +22,9 @@ from stream_app.contract.alerts import (
     RetrainRequested,
     Severity,
 )
+from stream_app.contract.archive import ALL_MARKETS
 from stream_app.contract.settings import BadSettings, Secret
+from stream_app.contract.spans import DAY_MS
 from tests import messages
 from tests.builders import MARKET
 from tests.unit.monitoring.page import states
@@ -197,6 +199,24 @@ def test_a_candidate_that_waits_gets_its_word(page: Page, kind: str, approved: b
     (written,) = page.told
     assert isinstance(written, ApprovalGiven)
     assert (written.request_id, written.approved) == (ASKED.request_id, approved)
+
+
+def test_an_alert_of_no_one_market_is_on_every_page_and_keeps_its_market(tmp_path: Path) -> None:
+    worker = messages.alert(market=ALL_MARKETS, cause="worker unreachable")
+    path = f"/act/acknowledge/{MARKET}?subject={worker.fingerprint}"
+    for page in browser(states.known(states.days(40), [worker]), tmp_path):
+        assert "worker unreachable" in page.client.get(f"/{MARKET}").text
+        page.press(path, by="ana")
+        (written,) = page.told
+        assert written.market == ALL_MARKETS
+
+
+def test_a_decision_stands_at_the_markets_own_time(tmp_path: Path) -> None:
+    at_ms = (states.FIRST + 5) * DAY_MS
+    decided = replace(DECIDED, market_ms=at_ms)
+    for page in browser(states.known(states.days(40), [decided]), tmp_path):
+        (row,) = page.client.get(f"/api/{MARKET}/decisions.json").json()["rows"]
+        assert row["at"] == at_ms
 
 
 def test_an_alert_is_acknowledged(page: Page) -> None:
