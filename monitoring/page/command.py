@@ -61,7 +61,12 @@ def _page(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringS
     threading.Thread(target=reader.follow, args=(stop,), name="reader", daemon=True).start()
     print(f"page: http://{given.host}:{given.port}/", file=sys.stderr, flush=True)
     config = uvicorn.Config(
-        served, given.host, given.port, log_level="warning", server_header=False
+        served,
+        given.host,
+        given.port,
+        log_level="warning",
+        server_header=False,
+        lifespan="off",  # there is nothing to open, and a Ctrl-C would be told as its fault
     )
     server = uvicorn.Server(config)
     server.run()
