@@ -141,14 +141,28 @@ def since(
 
     Each range begins where the one before ends: so what was read is not opened again.
     """
-    for first in sorted((root / MANIFESTS / topic).glob(f"*/*-{FIRST}")):
-        partition = int(first.name.partition("-")[0])
-        name = f"{topic}/{first.parent.name}/{partition}"
-        path = first.with_name(manifest_name(partition, positions.get(name, 0)))
-        while path.exists():
-            manifest = read(path)
+    for name, first in begun(root, topic):
+        for manifest in follow(first, positions.get(name, 0)):
             yield name, manifest
-            path = first.with_name(manifest_name(partition, manifest.next_offset))
+
+
+def begun(root: Path, topic: str) -> Iterator[tuple[str, Path]]:
+    """Name each chain of a topic, older incarnations too, and where its first manifest is."""
+    for first in sorted((root / MANIFESTS / topic).glob(f"*/*-{FIRST}")):
+        yield f"{topic}/{first.parent.name}/{_partition(first)}", first
+
+
+def follow(first: Path, offset: int) -> Iterator[ArchiveManifest]:
+    """Read the manifests of one chain from the range on that begins at this offset."""
+    path = first.with_name(manifest_name(_partition(first), offset))
+    while path.exists():
+        manifest = read(path)
+        yield manifest
+        path = first.with_name(manifest_name(_partition(first), manifest.next_offset))
+
+
+def _partition(manifest: Path) -> int:
+    return int(manifest.name.partition("-")[0])
 
 
 def read(path: Path) -> ArchiveManifest:

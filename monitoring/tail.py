@@ -17,37 +17,32 @@ import pyarrow.parquet as pq
 from monitoring import chain
 from stream_app.contract.archive import MANIFESTS, ArchiveFile, ArchiveManifest, manifest_name
 
-_FIRST = manifest_name(0, 0).partition("-")[2]  # how the name of each chain's first range ends
-
 
 class Tail:
     """One reader's place in each chain."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._next: dict[Path, int] = {}  # first manifest of a chain -> the offset to go on from
+        self._next: dict[str, int] = {}  # name of a chain -> the offset to go on from
         self.rows = 0
 
     def tables(
         self, topics: Sequence[str], markets: Sequence[str]
     ) -> Iterator[tuple[ArchiveManifest, ArchiveFile, pa.Table]]:
         """What was published since, of these markets' folders. Topics are full names."""
-        chains = [self._since(first) for topic in topics for first in self._firsts(topic)]
+        chains = [
+            self._since(name, first)
+            for topic in topics
+            for name, first in chain.begun(self._root, topic)
+        ]
         for manifest in heapq.merge(*chains, key=attrgetter("made_ms")):
             for file, table in self._read(manifest, markets):
                 self.rows += table.num_rows
                 yield manifest, file, table
 
-    def _firsts(self, topic: str) -> list[Path]:
-        return sorted((self._root / MANIFESTS / topic).glob(f"*/*-{_FIRST}"))
-
-    def _since(self, first: Path) -> Iterator[ArchiveManifest]:
-        partition = int(first.name.partition("-")[0])
-        while (
-            path := first.with_name(manifest_name(partition, self._next.get(first, 0)))
-        ).exists():
-            manifest = chain.read(path)
-            self._next[first] = manifest.next_offset
+    def _since(self, name: str, first: Path) -> Iterator[ArchiveManifest]:
+        for manifest in chain.follow(first, self._next.get(name, 0)):
+            self._next[name] = manifest.next_offset
             yield manifest
 
     def _read(
