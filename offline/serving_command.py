@@ -25,8 +25,9 @@ from stream_app.contract.models import Alias, ChampionAnnounced, RolloutMode, Se
 from stream_app.contract.rejects import ModelRefused
 
 if TYPE_CHECKING:
-    from offline.registry import Registry
+    from offline.vault import Vault
     from stream_app.contract.settings import KafkaSettings
+    from stream_app.scoring.champion import Champion
 
 
 def promote(given: argparse.Namespace) -> dict[str, object]:
@@ -39,35 +40,37 @@ def promote(given: argparse.Namespace) -> dict[str, object]:
     if version is None:
         raise NotRegistered(f"{given.market}: nothing was trained yet")
     refuse(versions.standing(version), reviewed=given.reviewed is not None)
-    versions.open(version)
+    new, announcement = versions.open(version), versions.announcement(version)
     now = announced.read(kafka, given.market)
     # Where the topic is a new one, the champion that was is announced anew.
     champion = now.aliases.get(Alias.CHAMPION) or versions.alias(Alias.CHAMPION)
     if given.without_gate is None and version != champion:
         refuse_ungated(version, versions.gate_of(version, champion))
-    moved = _expected_shift(versions, now, version)
-    change = promoted(now, versions.announcement(version), _why(given), moved)
+    moved = _expected_shift(versions.vault, now, new, announcement)
+    change = promoted(now, announcement, _why(given), moved)
     if given.reviewed is not None and not given.dry_run:
         versions.mark(version, Tag.REVIEWED, given.reviewed)
     return _changed(given, kafka, own, now, change) | {"expected_shift": msgspec.to_builtins(moved)}
 
 
-def _expected_shift(versions: Registry, now: Announced, version: str) -> tuple[SegmentShift, ...]:
+def _expected_shift(
+    vault: Vault, now: Announced, new: Champion, announcement: ChampionAnnounced
+) -> tuple[SegmentShift, ...]:
     """Against who serves now; none where nobody does, or where it cannot be measured."""
     from offline.expected_shift import shifts
 
     before = now.aliases.get(Alias.CHAMPION)
-    sample = versions.vault.reference(versions.announcement(version))
-    if before == version and now.serving is not None:
+    if before == new.version and now.serving is not None:
         return now.serving.expected_shift
+    sample = vault.reference(announcement)
     if before is None or before not in now.champions or sample is None:
         return ()
     try:
-        old = versions.vault.open(now.champions[before])
+        old = vault.open(now.champions[before])
     except ModelRefused as error:
         say(f"how far prices will move is not told: {error}")
         return ()
-    return shifts(old, versions.open(version), sample)
+    return shifts(old, new, sample)
 
 
 def _why(given: argparse.Namespace) -> str:
