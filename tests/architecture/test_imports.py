@@ -32,6 +32,9 @@ PLANTED: Mapping[str, tuple[str, str]] = {
     "monitoring needs only the contract": ("monitoring", "stream_app.scoring"),
     "the demo drives programs from outside": ("demo", "offline"),
     "nobody imports the stream app's shell or command line": ("offline", "stream_app.__main__"),
+    "the bench drives programs from outside": ("bench", "monitoring"),
+    "nobody imports the bench": ("demo", "bench"),
+    "peers know nothing of ours": ("bench.peers", "producers"),
 }
 # Containers in which a new module must declare its place.
 EXHAUSTIVE = ("stream_app", "stream_app.core", "stream_app.contract", "stream_app.stages")

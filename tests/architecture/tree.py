@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("producers", "stream_app", "offline", "monitoring", "demo")
+PACKAGES = ("producers", "stream_app", "offline", "monitoring", "demo", "bench")
 
 _NO_CODE = {
     tokenize.COMMENT,

@@ -1,0 +1,37 @@
+"""`python -m bench`: how fast this is, side by side with what else could be written.
+
+Every command fills its part of var/bench/results.json.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bench import table_command
+from bench.say import say
+
+WRONG_INPUT = 2
+INTERRUPTED = 130
+COMMANDS = (table_command,)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.run(given))
+    except KeyboardInterrupt:
+        say("stopped")
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

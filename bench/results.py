@@ -1,0 +1,67 @@
+"""What `var/bench/results.json` holds, and how the parts of a bench come together in it.
+
+Not here: how anything is measured, and the table in the docs (page.py).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+FILE = Path("var", "bench", "results.json")
+
+
+class Latency(Struct, frozen=True):
+    """From log-append to visible for a `read_committed` consumer."""
+
+    p50: float
+    p99: float
+
+
+class Run(Struct, frozen=True):
+    """One contestant in one round."""
+
+    events: int  # applied and committed while it was watched
+    took_s: float
+    cpu_s: float  # of all its processes and threads, in that time
+    memory_mb: float  # resident, the most that was seen
+
+
+Round = Mapping[str, Run]  # by name
+
+
+class Results(Struct):
+    """Each command of the bench fills its own part and leaves the others."""
+
+    made: str = ""  # when the rates were measured, ISO 8601
+    machine: dict[str, str | int] = {}
+    versions: dict[str, str] = {}
+    options: dict[str, str | int | float] = {}
+    rounds: list[dict[str, Run]] = []
+    failures: dict[str, str] = {}  # name -> what went wrong, in words
+    rates: dict[str, float] = {}  # name -> median events a second
+    ratios: dict[str, float] = {}  # "a/b" -> median of the ratios of each round
+    latency_ms: dict[str, Latency] = {}  # events a second offered -> from append to visible
+    cpu_us_per_event: dict[str, float] = {}
+    memory_mb: dict[str, float] = {}
+    offline: dict[str, float] = {}  # name with its unit -> figure
+    growth: dict[str, float] = {}  # workers on this machine -> events a second in all
+
+
+def load(file: Path = FILE) -> Results:
+    """What was measured so far; nothing when there is no file.
+
+    Raises
+    ------
+    msgspec.DecodeError : the file is not one of this version
+    """
+    return msgspec.json.decode(file.read_bytes(), type=Results) if file.exists() else Results()
+
+
+def save(results: Results, file: Path = FILE) -> None:
+    """Write the file anew; whoever reads it sees the old or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made = file.with_suffix(".new")
+    made.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
+    made.replace(file)

@@ -1,0 +1,15 @@
+"""`python -m bench table`: what was measured, into docs/performance.md."""
+
+import argparse
+
+from bench import page, results
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("table", help="write what was measured into docs/performance.md")
+    command.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:  # noqa: ARG001 - a command takes its options
+    page.write(results.load())
+    return 0
