@@ -25,6 +25,7 @@ from stream_app.contract.rejects import ModelRefused
 from stream_app.core import features
 from stream_app.scoring import checks
 from stream_app.scoring.encoder import Encoder
+from stream_app.scoring.forest import Forest
 from stream_app.scoring.interval import quantile
 from stream_app.scoring.scope import Limits
 
@@ -33,41 +34,13 @@ from stream_app.scoring.scope import Limits
 ALLOWED_TYPES: Final = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
 
-class Forest:
-    """The trees of a fitted gradient boosting, added up in one thread.
-
-    The same sum as its own `predict`, which starts a team of threads for every
-    tree: on cores that others use too, one row then took 195 ms, and this way 8.
-    That the sums are the same is what golden rows show: they are made by `predict`.
-    """
-
-    def __init__(self, regressor: HistGradientBoostingRegressor) -> None:
-        self._baseline = float(regressor._baseline_prediction.item())
-        self._trees = [tree for (tree,) in regressor._predictors]
-        self._bitsets = np.zeros((0, 8), dtype=np.uint32)  # of scikit-learn's own categories:
-        self._places = np.zeros(0, dtype=np.uint32)  # there are none
-
-    def used(self) -> NDArray[np.bool_]:
-        """Shape (features,): which features some tree is split on."""
-        nodes = np.concatenate([tree.nodes for tree in self._trees])
-        splits = nodes["feature_idx"][nodes["is_leaf"] == 0]
-        return np.isin(np.arange(len(features.NAMES)), splits)
-
-    def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw predictions, shape (n,), of encoded rows, shape (n, features)."""
-        total = np.full(len(rows), self._baseline)
-        for tree in self._trees:
-            total += tree.predict(rows, self._bitsets, self._places, 1)
-        return total
-
-
 class Champion:
     """A price model with its manifest. Implements stages.step.PriceModel."""
 
     def __init__(self, regressor: HistGradientBoostingRegressor, manifest: Manifest) -> None:
         self.manifest = manifest
         self._forest = Forest(regressor)
-        self._used = self._forest.used()
+        self._used = self._forest.used(len(features.NAMES))
         self._limits = None
         if manifest.scope is not None:
             self._limits = Limits(

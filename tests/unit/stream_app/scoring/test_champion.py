@@ -16,6 +16,7 @@ from stream_app.contract.models import ChampionAnnounced, GoldenRow, Scope
 from stream_app.contract.rejects import ModelRefused
 from stream_app.core import features
 from stream_app.scoring import champion
+from stream_app.scoring.forest import Forest
 from tests import champions
 from tests.champions import TRUSTED_KEY, Announced
 
@@ -196,9 +197,7 @@ def test_a_model_that_answers_otherwise_in_another_batch_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = champions.announced()
-    monkeypatch.setattr(
-        champion.Forest, "predict", lambda self, rows: golden_log_prices(given, len(rows))
-    )
+    monkeypatch.setattr(Forest, "predict", lambda self, rows: golden_log_prices(given, len(rows)))
 
     with pytest.raises(ModelRefused, match="other bits in another batch size"):
         load(given)
