@@ -15,14 +15,14 @@ from monitoring import (
     membership,
     notify_command,
     publishers_command,
-    report_card_command,
+    report_card_options,
     report_options,
     ui_command,
     watch_command,
 )
 from monitoring import settings as own
 from monitoring.alerts_command import UnknownAlert
-from monitoring.archive import NoBroker
+from monitoring.broker import NoBroker
 from monitoring.membership import NoMember
 from monitoring.page import command as page
 from monitoring.rewrite import Busy
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     archive_command.add(commands)
     watch_command.add(commands)
     decisions_command.add(commands)
-    report_card_command.add(commands)
+    report_card_options.add(commands)
     page.add(commands)
     alerts_command.add(commands)
     notify_command.add(commands)

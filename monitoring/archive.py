@@ -30,6 +30,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, TopicDescription
 
 from monitoring import chain, erasures, rewrite
+from monitoring.broker import no_answer
 from monitoring.chain import RangeTaken, Source
 from monitoring.erasures import Erased, Noted, Receipt
 from monitoring.parts import Limits, Part, Progress
@@ -44,10 +45,6 @@ CONSUME_MAX = 2_000
 CONSUME_S = 0.25
 BROKER_ANSWER_S = 20.0
 ERASE_S = 0.25  # of each step, so that taking goes on meanwhile
-
-
-class NoBroker(Exception):
-    """The broker did not answer in time."""
 
 
 class Archiver:
@@ -110,8 +107,7 @@ class Archiver:
         try:
             self._topic_ids(self._layouts)
         except KafkaException as error:
-            words = f"{self._servers}: {error.args[0].str()}; KAFKA_BOOTSTRAP_SERVERS names it"
-            raise NoBroker(f"no broker answers at {words}") from None
+            raise no_answer(self._servers, error) from None
         self._consumer.subscribe(
             list(self._layouts),
             on_assign=self._assigned,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitoring import retention, rollup_store
+from monitoring import retention
 from monitoring.archive import Archiver
 from monitoring.parts import limits_of
 from monitoring.retention import Pruned
@@ -132,6 +132,8 @@ def _prune(given: argparse.Namespace, kafka: KafkaSettings, settings: Monitoring
     names = given.topic or [topic.name for topic in retention.DEFAULT]
     topics = [full_name(kafka.prefix, topic) for topic in retention.TOPICS if topic.name in names]
     if not given.dry_run:  # what goes stays told, by its daily figures
+        from monitoring import rollup_store  # with pandas, and no other command here needs it
+
         known, _ = rollup_store.refresh(root, kafka.prefix, rollup_store.load(root))
         rollup_store.save(root, known)
     pruned = retention.prune(root, topics, before, dry_run=given.dry_run)

@@ -1,4 +1,4 @@
-"""`python -m monitoring report-card`: options, and the card as a table or JSON."""
+"""`python -m monitoring report-card`: the card as a table or JSON. Its options: report_card_options.py."""
 
 import argparse
 import math
@@ -17,13 +17,11 @@ from monitoring.detectors.finding import Event, Labelled
 from monitoring.heads import head_of
 from monitoring.report_card import Power, Quiet
 from monitoring.report_card_real import Real
-from monitoring.settings import MonitoringSettings
 from monitoring.windows import Window, parse
 from stream_app.contract import wire
-from stream_app.contract.settings import BadSettings, KafkaSettings
+from stream_app.contract.settings import BadSettings
 
 DAYS_MIN = 30  # fewer give every stream the same weeks
-STREAMS_MAX = 1_000
 
 
 class Card(Struct, frozen=True, kw_only=True):
@@ -39,34 +37,8 @@ class Card(Struct, frozen=True, kw_only=True):
     events: int | None = None
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command and its options."""
-    card = commands.add_parser(
-        "report-card",
-        help="how good the detectors and the policy are, on quiet and on planted streams",
-        description="Draws quiet streams from real sales by blocks of days, plants drifts, and"
-        " tells power, delay and false alarms per 30 quiet days, beside an alarm that always"
-        " rings and KS p < 0.05. FILE is what `python -m offline replay --outcomes FILE` writes;"
-        " needs no broker. The same files and seed give the same card.",
-    )
-    options = card.add_argument
-    options("--outcomes", type=Path, required=True, metavar="FILE", help="outcomes, JSON lines")
-    options("--quiet", metavar="FROM..TO", help="only sales of these days; default: all")
-    options(
-        "--events", type=Path, metavar="FILE", help="events, JSON lines: for publishers' errors"
-    )
-    options(
-        "--real",
-        metavar="FROM..TO",
-        help="no card: what the alarms said of these days as they were, after all sales before",
-    )
-    options("--streams", type=_streams, default=10, metavar="N", help="streams a row; default 10")
-    options("--seed", type=int, default=1, metavar="N", help="default 1")
-    options("--json", action="store_true", help="print one line of JSON")
-    card.set_defaults(run=_run)
-
-
-def _run(given: argparse.Namespace, _kafka: KafkaSettings, _own: MonitoringSettings) -> int:
+def run(given: argparse.Namespace) -> int:
+    """Make the card, or tell what the alarms said of real days."""
     if given.real is None:
         return _card(given)
     rows = list(_labelled(given.outcomes, None))
@@ -137,7 +109,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         with path.open("rb") as opened:
             yield from enumerate(opened, start=1)
     except OSError as error:
-        raise BadSettings(str(error)) from None
+        raise BadSettings(f"{path}: {error.strerror}") from None
 
 
 def _show(card: Card) -> None:
@@ -169,9 +141,3 @@ def _show_real(found: Real) -> None:
     for one in found.told:
         console.print(f"{one.day}  {one.alarm}: {one.words}", markup=False, highlight=False)
     console.print(f"{len(found.told)} alarms")
-
-
-def _streams(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= STREAMS_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: 1 to {STREAMS_MAX:,} streams are wanted")
-    return int(text)

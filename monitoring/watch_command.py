@@ -10,7 +10,6 @@ from monitoring import criteria
 from monitoring.alerts_topic import AlertsTopic
 from monitoring.archive_command import existing, stop_on_signals
 from monitoring.settings import MonitoringSettings
-from monitoring.watch_loop import Watcher
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.settings import KafkaSettings
 
@@ -50,6 +49,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSettings) -> int:
+    from monitoring.watch_loop import Watcher  # with its detectors: no other command needs them
+
     limits = criteria.shipped()
     if settings.policy_file:
         limits = criteria.of_file(Path(settings.policy_file))

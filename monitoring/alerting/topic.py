@@ -17,13 +17,13 @@ from confluent_kafka import (
 )
 
 from monitoring.alerting.notifier import Read
-from monitoring.archive import NoBroker
+from monitoring.broker import NoBroker, no_answer
 from stream_app.contract import wire
 from stream_app.contract.alerts import AnyAlertMessage, key_of
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import ALERTS, PARTITIONER, full_name, group_id
 
-_PARTITION = 0
+PARTITION = 0
 _WITHIN_S = 20.0
 _MADE_WITHIN_S = 3.0
 _POLL_S = 0.2
@@ -71,7 +71,7 @@ def tell(kafka: KafkaSettings, messages: Iterable[AnyAlertMessage]) -> None:
             name_of(kafka),
             wire.encode(message),
             key_of(message),
-            partition=_PARTITION,
+            partition=PARTITION,
             on_delivery=lambda error, _sent: None if error is None else failed.append(error),
         )
     if producer.flush(_WITHIN_S + 5) or failed:
@@ -88,7 +88,8 @@ class Follower:
         ------
         NoBroker : nobody answers, or there is no such topic
         """
-        self._place = TopicPartition(name_of(kafka), _PARTITION, 0)
+        self._servers = kafka.bootstrap_servers
+        self._place = TopicPartition(name_of(kafka), PARTITION, 0)
         self._where = f"{name_of(kafka)} at {kafka.bootstrap_servers}"
         self._consumer = Consumer(
             {
@@ -102,7 +103,7 @@ class Follower:
                 "log_level": 0,
             }
         )
-        self._at_end = False
+        self._next, self._at_end = 0, False
         self._find()
         self._consumer.assign([self._place])
 
@@ -116,7 +117,7 @@ class Follower:
         try:
             (found,) = self._consumer.committed([self._place], timeout=_WITHIN_S)
         except KafkaException as error:
-            raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+            raise no_answer(self._servers, error) from None
         return None if found.offset < 0 else int(found.offset)
 
     def poll(self) -> tuple[Sequence[Read], bool]:
@@ -126,28 +127,38 @@ class Follower:
             error = message.error()
             if error is None:
                 found.append(_read(message))
-                self._at_end = False
+                self._next, self._at_end = int(message.offset()) + 1, False
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._at_end = True  # said once for each time that it is reached
+                # Said once for each time that it is reached, past markers, which are no records.
+                self._next, self._at_end = int(message.offset()), True
         return found, self._at_end
 
     def to_end(self) -> list[Read]:
-        """All that is there now and was not read yet.
+        """All that is there now and was not read yet; what was written just now is among it.
 
         Raises
         ------
         NoBroker : the broker does not give it
         """
         found: list[Read] = []
-        deadline_s, at_end = time.monotonic() + _WITHIN_S, False
-        while not at_end:
-            records, at_end = self.poll()
+        end, deadline_s = self._end(), time.monotonic() + _WITHIN_S
+        while self._next < end:
+            records, _ = self.poll()
             found += records
             if records:
                 deadline_s = time.monotonic() + _WITHIN_S
             elif time.monotonic() > deadline_s:
-                raise NoBroker(f"{self._where}: no answer within {_WITHIN_S:g} s")
+                raise NoBroker(
+                    f"{self._where}: offset {end - 1} is not given within {_WITHIN_S:g} s"
+                )
         return found
+
+    def _end(self) -> int:
+        try:
+            _, end = self._consumer.get_watermark_offsets(self._place, timeout=_WITHIN_S)
+        except KafkaException as error:
+            raise no_answer(self._servers, error) from None
+        return int(end)
 
     def commit(self, offset: int) -> None:
         """Remember that nothing below is owed.
@@ -156,7 +167,7 @@ class Follower:
         ------
         NoBroker : the broker did not take it
         """
-        place = TopicPartition(self._place.topic, _PARTITION, offset)
+        place = TopicPartition(self._place.topic, PARTITION, offset)
         try:
             self._consumer.commit(offsets=[place], asynchronous=False)
         except KafkaException as error:
@@ -169,7 +180,7 @@ class Follower:
             try:
                 found = self._consumer.list_topics(self._place.topic, timeout=_WITHIN_S)
             except KafkaException as error:
-                raise NoBroker(f"{self._where}: {error.args[0].str()}") from None
+                raise no_answer(self._servers, error) from None
             if found.topics[self._place.topic].error is None:
                 return
             if time.monotonic() > deadline_s:

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, field
 
 import msgspec
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from monitoring.detectors.finding import Cause, Event, Finding
 from stream_app.contract.events import Event as ContractEvent
@@ -98,7 +98,7 @@ def _apart(usual: list[int], now: list[int]) -> tuple[float, float]:
     chi_square = sum((a - b) ** 2 / (a + b) for a, b in pairs)
     # Against the mean of both windows: a bin that was empty divides by no 0.
     effect = math.sqrt(2 * chi_square / (sum(usual) + sum(now))) * math.sqrt(2)
-    return effect, float(chi2.sf(chi_square, max(1, len(pairs) - 1)))
+    return effect, float(chdtrc(max(1, len(pairs) - 1), chi_square))
 
 
 def _finding(event: Event, name: str, since_ms: int, effect: float, chance: float) -> Finding:

@@ -20,7 +20,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import File, Redirect, Template
 from litestar.template import TemplateConfig
 
-from monitoring.archive import NoBroker
+from monitoring.broker import NoBroker
 from monitoring.page import actions, charts, compose, guard, reports, tables
 from monitoring.page.actions import ACTIONS, BadForm
 from monitoring.page.known import Known, Reader

@@ -10,7 +10,7 @@ from monitoring.alerting import topic
 from monitoring.alerting.notifier import Notifier, Pace
 from monitoring.alerting.outbox import Storm
 from monitoring.alerting.sinks import WebhookSink
-from monitoring.archive import NoBroker
+from monitoring.broker import NoBroker
 from monitoring.settings import NotifySettings
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import group_id

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from monitoring.alerting import topic
 from monitoring.alerts_topic import AlertsTopic
-from monitoring.archive import NoBroker
+from monitoring.broker import NoBroker
 from stream_app.contract import wire
 from stream_app.contract.alerts import (
     Decision,

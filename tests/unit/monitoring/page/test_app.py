@@ -9,7 +9,7 @@ import pytest
 from litestar.testing import TestClient
 from msgspec.structs import replace
 
-from monitoring.archive import NoBroker
+from monitoring.broker import NoBroker
 from monitoring.page import app, guard
 from monitoring.page.app import Doors
 from monitoring.page.known import Known, Places, Reader
