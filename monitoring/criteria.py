@@ -34,6 +34,7 @@ class Criteria(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bad_data_days: Positive
     saving_min: Positive
     preflight_labels_min: Count
+    preflight_blocks_min: Annotated[int, Meta(ge=2)]
     preflight_age_h: Positive
     preflight_wait_h: Positive
     probation_labels_min: Count

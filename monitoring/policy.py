@@ -245,12 +245,14 @@ def _by_measure(
         f"a retrained model saves {measured.saving_log:+.4f}"
         f" ({measured.saving_low_log:+.4f} to {measured.saving_high_log:+.4f})"
         f" of {measured.served_error_log:.4f} on {measured.labels:,} labels"
+        f" of {measured.day_blocks} weeks"
     )
-    enough = measured.labels >= criteria.preflight_labels_min
+    labels, weeks = criteria.preflight_labels_min, criteria.preflight_blocks_min
+    enough = measured.labels >= labels and measured.day_blocks >= weeks
     worth = measured.saving_log >= criteria.saving_min * measured.served_error_log
     if enough and worth and measured.saving_low_log > 0:
         return NextStep.RETRAIN, words
-    needed = f"{criteria.saving_min:.1%} beyond chance on {criteria.preflight_labels_min} wanted"
+    needed = f"{criteria.saving_min:.1%} beyond chance on {labels} labels of {weeks} weeks wanted"
     return _without_help(calls), f"{words}; {needed}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from offline import (
     compare_command,
     parity_command,
+    preflight_options,
     requests_options,
     snapshot_command,
     tune_command,
@@ -37,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
     _ablate(commands.add_parser("ablate", help="what each feature is worth"))
     _replay(commands.add_parser("replay", help="serve the log again, as it was or otherwise"))
     _preflight(commands.add_parser("preflight", help="would a retrained model have done better"))
+    preflight_options.card(
+        commands.add_parser("preflight-card", help="how often a pre-flight is wrong, on real homes")
+    )
     requests_options.worker(
         commands.add_parser("worker", help="do what is asked on housing.alerts, until stopped")
     )
@@ -191,7 +195,8 @@ def _preflight(command: argparse.ArgumentParser) -> None:
         type=_count,
         default=500,
         metavar="N",
-        help="how many of the newest mature labels are judged; default: %(default)s",
+        help="how many of the newest mature labels are judged, of four weeks at least; "
+        "default: %(default)s",
     )
 
 

@@ -214,6 +214,13 @@ def preflight(given: argparse.Namespace) -> dict[str, object]:
     return preflight_command.run(given, kafka, own, events.partitions(given, kafka, own))
 
 
+def preflight_card(given: argparse.Namespace) -> dict[str, object]:
+    """How often a pre-flight is wrong."""
+    from offline import preflight_card_command
+
+    return preflight_card_command.run(given)
+
+
 def gate(given: argparse.Namespace) -> dict[str, object]:
     """May a version be promoted?"""
     from offline import gate_command
@@ -290,6 +297,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "ablate": ablate,
     "replay": replay,
     "preflight": preflight,
+    "preflight-card": preflight_card,
     "worker": requests_command.work,
     "request": requests_command.ask,
     "requests": requests_command.show,

@@ -35,7 +35,7 @@ def run(
     sold = dataset.collect(partitions, market, _EVER_MS, told())
     span = preflight.span(sold, given.labels)
     before = sold.take(sold.sold_ms < span.from_ms)
-    say(f"training on {len(before):,} homes sold before the newest {given.labels} mature labels")
+    say(f"training on {len(before):,} homes sold before the newest mature labels")
     retrained = train(before, own.seed, made_ms=0, say=say).champion
     lineups = served.by_partition(kafka, [p.number for p in partitions], Vault(own).open)
     comparison = Comparison(market)
@@ -60,5 +60,5 @@ def run(
         "champion": announced.read(kafka, market).aliases.get(Alias.CHAMPION),
         "listed_from_ms": span.from_ms,
         "listed_to_ms": span.to_ms,
-        **preflight.saving(judged, own.seed)._asdict(),
+        **preflight.saving(judged, span.to_ms)._asdict(),
     }

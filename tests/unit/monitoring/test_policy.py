@@ -236,8 +236,13 @@ def test_what_is_saved_is_held_against_the_error_of_the_market() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [measured(saving_log=0.001), measured(low=-0.001), measured(labels=199)],
-    ids=["saves little", "may be chance", "few labels"],
+    [
+        measured(saving_log=0.001),
+        measured(low=-0.001),
+        measured(labels=199),
+        replace(measured(), day_blocks=3),
+    ],
+    ids=["saves little", "may be chance", "few labels", "few weeks"],
 )
 def test_a_model_that_would_not_help_is_not_trained(answer: PreflightMeasured) -> None:
     drift = decide(finding(), past=answered(answer))

@@ -35,11 +35,28 @@ def test_too_few_mature_labels_are_refused() -> None:
         preflight.span(few)
 
 
+def test_labels_of_too_short_a_time_are_refused() -> None:
+    every = sales.rows()
+    short = every.take(every.listed_ms < every.listed_ms.min() + 20 * DAY_MS)
+
+    with pytest.raises(NotEnough, match="weeks, 4 are wanted"):
+        preflight.span(short, labels=20)
+
+
+def test_four_weeks_are_judged_where_fewer_days_have_the_labels() -> None:
+    found = preflight.span(sales.rows(), labels=20)
+
+    assert found.to_ms + 1 - found.from_ms == preflight.WEEKS * preflight.WEEK_MS
+
+
 def test_no_label_at_all_is_refused() -> None:
     none = sales.rows().take(np.zeros(sales.HOMES, dtype=np.bool_))
 
     with pytest.raises(NotEnough, match="0 mature labels, 500 are wanted"):
         preflight.span(none)
+
+
+ENDED_MS = 105 * DAY_MS - 1  # whole weeks
 
 
 def sold(before_log: float, after_log: float, noise: float, homes: int = 400) -> list[SoldTwice]:
@@ -58,7 +75,7 @@ def sold(before_log: float, after_log: float, noise: float, homes: int = 400) ->
 
 
 def test_a_model_that_is_nearer_saves_and_the_interval_says_so() -> None:
-    found = preflight.saving(sold(0.10, 0.05, 0.005), seed=0)
+    found = preflight.saving(sold(0.10, 0.05, 0.005), ENDED_MS)
 
     assert found.saving_log == pytest.approx(0.05, abs=0.002)
     assert 0.04 < found.saving_low_log < found.saving_log < found.saving_high_log < 0.06
@@ -66,7 +83,7 @@ def test_a_model_that_is_nearer_saves_and_the_interval_says_so() -> None:
 
 
 def test_an_interval_of_models_that_are_as_good_holds_zero() -> None:
-    found = preflight.saving(sold(0.0, 0.0, 0.1), seed=0)
+    found = preflight.saving(sold(0.0, 0.0, 0.1), ENDED_MS)
 
     assert found.saving_low_log < 0 < found.saving_high_log
 
@@ -81,13 +98,24 @@ def test_the_interval_is_wider_where_whole_weeks_are_off_together() -> None:
     def width(found: preflight.Saving) -> float:
         return found.saving_high_log - found.saving_low_log
 
-    assert width(preflight.saving(weekly, 0)) > 3 * width(preflight.saving(plain, 0))
+    assert width(preflight.saving(weekly, ENDED_MS)) > 3 * width(preflight.saving(plain, ENDED_MS))
 
 
-def test_the_same_sales_give_the_same_interval() -> None:
-    given = sold(0.10, 0.05, 0.02)
+def test_homes_of_one_week_alone_are_refused() -> None:
+    with pytest.raises(NotEnough, match="20 labels of one week"):
+        preflight.saving(sold(0.10, 0.05, 0.02, homes=20), 5 * DAY_MS)
 
-    assert preflight.saving(given, seed=1) == preflight.saving(given, seed=1)
+
+def test_few_weeks_that_agree_by_chance_are_believed_less_than_many() -> None:
+    def relative(weeks: int) -> float:
+        low, high = preflight.interval(np.tile([0.01, 0.03], weeks), np.repeat(np.arange(weeks), 2))
+        return high - low
+
+    unequal = np.array([0.0, 0.02] * 4), np.arange(8)
+    assert relative(2) == pytest.approx(0.0)  # equal weeks leave no doubt ...
+    few = preflight.interval(unequal[0][:2], unequal[1][:2])
+    many = preflight.interval(*unequal)
+    assert few[1] - few[0] > 10 * (many[1] - many[0])  # ... two that differ leave a great one
 
 
 def test_the_command_serves_the_newest_labels_again_with_a_retrained_champion(
@@ -106,7 +134,8 @@ def test_the_command_serves_the_newest_labels_again_with_a_retrained_champion(
         {**found, "kind": "preflight_measured", "request_id": "p-1", "measured_ms": 0},
         PreflightMeasured,
     )
-    assert (measured.champion, measured.labels) == ("v2", 80)
+    assert (measured.champion, measured.day_blocks) == ("v2", preflight.WEEKS)
+    assert measured.labels >= 80
     assert measured.served_error_log < 0.08  # the market's noise is 0.04
     saving = measured.served_error_log - measured.retrained_error_log
     assert measured.saving_log == pytest.approx(saving)
