@@ -7,6 +7,7 @@ from pathlib import Path
 
 from offline import (
     compare_command,
+    events,
     parity_command,
     preflight_options,
     requests_options,
@@ -14,8 +15,6 @@ from offline import (
     tune_command,
 )
 from stream_app.contract.markets import MARKETS
-
-GATE_LABEL_DELAY_DAYS = 30  # until a deed is recorded and its price published
 
 
 def parser() -> argparse.ArgumentParser:
@@ -164,11 +163,11 @@ def _add_serving(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_label_delay(command: argparse.ArgumentParser, days: int = 0) -> None:
+def _add_label_delay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--label-delay-days",
         type=_count,
-        default=days,
+        default=0,
         metavar="N",
         help="days from when a sale is made to when it becomes known; default %(default)s",
     )
@@ -216,7 +215,13 @@ def _gate(command: argparse.ArgumentParser) -> None:
     )
     _add_market(command)
     _add_events(command, train_to=None)
-    _add_label_delay(command, GATE_LABEL_DELAY_DAYS)
+    command.add_argument(
+        "--label-delay-days",
+        type=_count,
+        metavar="N",
+        help="days from when a sale is made to when it becomes known; default: 0 for topic and "
+        f"archive, whose sales are as late as they came, else {events.RECORDED_AFTER_DAYS}",
+    )
     command.add_argument("--version", metavar="V", help="default: the challenger")
     command.add_argument(
         "--criteria",

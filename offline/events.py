@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TOPIC, ARCHIVE, SNAPSHOT = "topic", "archive", "snapshot"
 LOGS = (TOPIC, ARCHIVE)
+RECORDED_AFTER_DAYS = 30  # until a deed is recorded and its price published
 _EVER_MS = 2**53  # later than any event
 
 
@@ -59,6 +60,18 @@ def partitions(
             f"{name} was made of (`snapshot show` names it)"
         )
     return [log.of_file(Path(given.events))]
+
+
+def label_delay_days(given: argparse.Namespace) -> int:
+    """How much later sales become known than they stand in the events, where nobody says.
+
+    A source tells a sale on its day. In a log it is as late as it came: made later still, the
+    newest labels would be judged as if nobody knew them.
+    """
+    if given.label_delay_days is not None:
+        return int(given.label_delay_days)
+    is_log = given.events is not None and given.events.partition(":")[0] in LOGS
+    return 0 if is_log else RECORDED_AFTER_DAYS
 
 
 def rows(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from offline import criteria, gate, log
+from offline import criteria, events, gate, log
 from offline.gate_evidence import Question, gather
 from offline.log import Partition
 from offline.progress import say, told
@@ -25,7 +25,8 @@ def run(
     WrongInput : what was asked for cannot be done
     """
     limits = criteria.shipped() if given.criteria is None else criteria.of_file(given.criteria)
-    asked = Question(given.market, given.version, given.label_delay_days * DAY_MS)
+    delay_days = events.label_delay_days(given)
+    asked = Question(given.market, given.version, delay_days * DAY_MS)
     verdict = gate.decide(gather(log.merged(partitions), asked, own, say, told()), limits)
     for finding in verdict.findings:
         say(f"{'passed' if finding.passed else 'FAILED':>6}  {finding.criterion}: {finding.reason}")
@@ -34,7 +35,7 @@ def run(
         "reasons": verdict.reasons,
         "reason": "; ".join(verdict.reasons),
         "criteria": msgspec.to_builtins(limits),
-        "label_delay_days": given.label_delay_days,
+        "label_delay_days": delay_days,
     }
     Registry(own, given.market).keep_verdict(
         verdict.version,
