@@ -11,16 +11,19 @@ MARKET ?= king-county
 SEED ?= 1
 FAULTS ?= 200
 EVENTS ?= 1000000
+VARIANT ?= both
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-.PHONY: help demo test chaos check lock clean
+.PHONY: help demo story test chaos check lock clean
 
 help:
 	@echo "make demo [MARKET=king-county|hdb]   the whole system on this machine, about 3 minutes"
+	@echo "make story [VARIANT=both|price-shock|unit-error|none SEED=N]   a market changes: noticed, decided,"
+	@echo "                                     retrained or not, about 6 minutes"
 	@echo "make test                            all checks and all tests, as in CI"
 	@echo "make chaos [SEED=1 FAULTS=200 EVENTS=1000000]   the promises under faults, about 25 minutes"
 	@echo "make check                           lint, format, types and imports only"
@@ -38,6 +41,11 @@ endif
 
 demo: $(READY)
 	@exec $(RUN) -m demo --market $(MARKET)
+
+# The seed of the story is its own, unless one is named here.
+story: $(READY)
+	@exec $(RUN) -m demo.story --market $(MARKET) --variant $(VARIANT) \
+	    $(if $(filter command,$(firstword $(origin SEED))),--seed $(SEED))
 
 test: $(READY)
 	@exec $(RUN) -m tests.check

@@ -19,8 +19,8 @@ from demo.observer import ReadingFailed
 from demo.plan import QUICK, WHOLE, Plan
 from demo.programs import ProgramFailed, Programs
 from demo.stopping import Stop, Stopped
-from demo.story import Story, Told
 from demo.summary import exit_status
+from demo.tour import Told, Tour
 from stream_app.contract.settings import KafkaSettings
 
 FAILED = 1
@@ -78,7 +78,7 @@ def _run(plan: Plan, out: Folders, console: Console, stop: Stop) -> int:
     programs = Programs(out.logs, settings.plain_environment(), stop.check)
     try:
         kafka = brokers.bring_up(out, programs, shown)
-        told = Story(plan, kafka, out, programs, shown).tell(started_s)
+        told = Tour(plan, kafka, out, programs, shown).give(started_s)
     except ProgramFailed as failed:
         shown.settle()
         programs.stop_all()

@@ -1,15 +1,21 @@
 """The settings file of a run: every program of the demo reads it, and so may you afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from demo.folders import Folders
 from stream_app.contract.settings import KafkaSettings
 
+Sections = Mapping[str, Mapping[str, object]]
 
-def during_the_run(kafka: KafkaSettings, folders: Folders) -> str:
-    """Settings of the programs that the demo starts."""
+
+def during_the_run(kafka: KafkaSettings, folders: Folders, more: Sequence[Sections] = ()) -> str:
+    """Settings of the programs that the demo starts; `more`: what else is to be set."""
     at = {"bootstrap_servers": kafka.bootstrap_servers, "prefix": kafka.prefix}
-    return _toml({"kafka": at, **_places(folders)})
+    sections: dict[str, dict[str, object]] = {"kafka": dict(at)}
+    for each in (_places(folders), *more):
+        for name, values in each.items():
+            sections.setdefault(name, {}).update(values)
+    return _toml(sections)
 
 
 def afterwards(folders: Folders) -> str:
@@ -17,7 +23,7 @@ def afterwards(folders: Folders) -> str:
     return _toml({"broker": {"data_dir": folders.broker}, **_places(folders)})
 
 
-def _places(folders: Folders) -> Mapping[str, Mapping[str, object]]:
+def _places(folders: Folders) -> Sections:
     key = folders.run / "keys" / "signing"
     mlflow = folders.run / "mlflow"
     return {
@@ -37,7 +43,7 @@ def _places(folders: Folders) -> Mapping[str, Mapping[str, object]]:
     }
 
 
-def _toml(sections: Mapping[str, Mapping[str, object]]) -> str:
+def _toml(sections: Sections) -> str:
     lines = ["# Written by the demo, and anew by its next run. HOUSING_CONFIG names it."]
     for section, values in sections.items():
         lines += ["", f"[{section}]"]

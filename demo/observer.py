@@ -1,4 +1,4 @@
-"""Reads all topics as a read_committed consumer, in a thread, into a Watch.
+"""Reads topics as a read_committed consumer, in a thread, into a Watch.
 
 One consumer without a group: it commits nothing and disturbs nobody. A record is
 received when `poll` hands it over. The latency of a prediction is that moment
@@ -10,11 +10,11 @@ they are the same one when the broker runs on this machine.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from demo.watch import WATCHED, Received, View, Watch
+from demo.watch import Received, Watch
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import Topic, full_name
 
@@ -22,18 +22,19 @@ POLL_S = 0.1
 METADATA_WITHIN_S = 30.0
 
 T = TypeVar("T")
+W_co = TypeVar("W_co", bound=Watch, covariant=True)
 
 
 class ReadingFailed(Exception):
     """The topics cannot be read any more; the text says why."""
 
 
-class Observer:
+class Observer(Generic[W_co]):
     """Runs between `with` and its end; may be asked from any thread."""
 
-    def __init__(self, kafka: KafkaSettings, market: str) -> None:
-        self._watch = Watch(market)
-        self._topics = {full_name(kafka.prefix, topic): topic for topic in WATCHED}
+    def __init__(self, kafka: KafkaSettings, watch: W_co) -> None:
+        self._watch = watch
+        self._topics = {full_name(kafka.prefix, topic): topic for topic in watch.topics}
         self._consumer = _consumer(kafka, self._topics)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -49,7 +50,7 @@ class Observer:
         self._thread.join()
         self._consumer.close()
 
-    def ask(self, question: Callable[[Watch], T]) -> T:
+    def ask(self, question: Callable[[W_co], T]) -> T:
         """Answer a question about all that was seen so far.
 
         Raises
@@ -60,9 +61,6 @@ class Observer:
             raise ReadingFailed(f"reading the topics: {self._failure}") from self._failure
         with self._lock:
             return question(self._watch)
-
-    def view(self) -> View:
-        return self.ask(Watch.view)
 
     def _run(self) -> None:
         try:

@@ -6,7 +6,7 @@ often the client reads it.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from demo import control, metrics
@@ -51,6 +51,11 @@ class View(NamedTuple):
 class Watch:
     """Changes in place; not safe between threads by itself."""
 
+    @property
+    def topics(self) -> Sequence[Topic]:
+        """Those to be read for it."""
+        return WATCHED
+
     def __init__(self, market: str) -> None:
         self.account = Account()
         self.judged: list[Judged] = []
@@ -72,6 +77,9 @@ class Watch:
         if record.offset <= self._positions.get(log, -1):
             return
         self._positions[log] = record.offset
+        self._enter(record)
+
+    def _enter(self, record: Received) -> None:
         TAKERS[record.topic.name](self, record)
 
     def view(self) -> View:

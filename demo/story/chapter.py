@@ -1,0 +1,207 @@
+"""One variant, step by step: each method is one thing that a user would do by hand.
+
+Two clocks. The market's runs some hundred thousand times as fast as the wall's, so that months
+pass in a minute; but a training takes the seconds that it takes. While offline has something to
+do, the replay waits: a real stream would not have moved on by more than minutes either.
+"""
+
+import socket
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from demo import config
+from demo.folders import Folders
+from demo.observer import Observer
+from demo.programs import POLL_S, Program, Programs
+from demo.screen import Screen, number, percent
+from demo.story import summary, telling
+from demo.story.chronicle import Chronicle
+from demo.story.scenes import Scene, scenario
+from demo.story.summary import Summary
+from demo.system import System, Workers
+from stream_app.contract.settings import KafkaSettings
+
+PAGE_PORT = 8770
+NEWEST = 200  # sales that the progress line's error is over
+# Archived and looked at twice a second: by then some two days of the market have passed.
+QUICK: config.Sections = {
+    "offline": {"worker_promotes": "true", "worker_again_after_s": 5},
+    "monitoring": {"flush_age_s": 0.5, "watch_every_s": 0.5},
+}
+OFFLINE_WITHIN_S = 300.0
+LOOKS_WITHIN_S = 60.0
+LOOKED = "rows read"  # what the watcher says after its first look
+DAY = "%Y-%m-%d"
+
+
+class Chapter:
+    """One run of one scene. `play` may be called once."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        kafka: KafkaSettings,
+        folders: Folders,
+        programs: Programs,
+        screen: Screen,
+        seed: int,
+    ) -> None:
+        self._scene = scene
+        self._kafka = kafka
+        self._folders = folders
+        self._programs = programs
+        self._screen = screen
+        self._scenario = folders.run / "scenario.toml"
+        self._scenario.write_text(scenario(scene), encoding="utf-8")
+        files = tuple(option for file in scene.files for option in ("--file", file))
+        planted = "--scenario", str(self._scenario), "--seed", str(seed)
+        self._system = System(scene.market, (*files, *planted), programs, screen)
+        self._told = 0
+        self._last_line: str | None = None
+
+    def play(self) -> Summary:
+        """Run all steps; give what they came to."""
+        started_s = time.monotonic()
+        self._write_settings()
+        self._system.make_topics(self._kafka.prefix)
+        with Observer(self._kafka, Chronicle(self._scene.market)) as observer:
+            workers = self._system.start_workers()
+            self._replay_history(observer, workers)
+            self._system.train(self._scene.trained_to)
+            self._start_monitoring()
+            self._stream(observer)
+            self._settle(observer, workers)
+            planted = msgspec.to_builtins(self._scene.planted)
+            return observer.ask(
+                lambda told: summary.summarise(
+                    self._scene,
+                    planted,
+                    _day_ms(self._scene.shock_day),
+                    told,
+                    self._system.sent,
+                    time.monotonic() - started_s,
+                )
+            )
+
+    def _write_settings(self) -> None:
+        logs: config.Sections = {"offline": {"worker_logs": self._folders.logs / "offline"}}
+        told = config.during_the_run(self._kafka, self._folders, [QUICK, logs])
+        self._folders.settings.write_text(told, encoding="utf-8")
+
+    def _replay_history(self, observer: Observer[Chronicle], workers: Workers) -> None:
+        self._screen.step(f"Sales before {self._scene.trained_to}, as fast as they go")
+        span = "--to", self._scene.trained_to, "--speed", "max"
+        self._system.replay("replay-history", *span, each=lambda: self._tell(observer))
+        self._system.await_applied(observer, workers, lambda: self._tell(observer))
+
+    def _start_monitoring(self) -> None:
+        self._screen.step("Who looks after it: the watcher, the retraining worker, the ops page")
+        port = free_port(PAGE_PORT)
+        watch = self._programs.start("watch", "monitoring", "watch", "--market", self._scene.market)
+        self._programs.start("offline-worker", "offline", "worker")
+        self._programs.start("page", "monitoring", "page", "--port", str(port))
+        # What flows before its first look is judged at its end only, as what was long ago.
+        self._programs.await_(
+            lambda: LOOKED in watch.log.read_text(encoding="utf-8"),
+            LOOKS_WITHIN_S,
+            watch,
+            "read what is archived",
+        )
+        self._screen.say(f"ops page: http://127.0.0.1:{port}/{self._scene.market}")
+
+    def _stream(self, observer: Observer[Chronicle]) -> None:
+        scene = self._scene
+        what = "nothing happens" if scene.shock_day is None else f"trouble from {scene.shock_day}"
+        self._screen.step(f"{scene.trained_to} to {scene.end}, {scene.times_real:,}x: {what}")
+        while not self._flows_to_its_end(observer):
+            self._screen.say("the replay waits while offline works")
+            self._await_offline(observer)
+        self._screen.settle()
+
+    def _flows_to_its_end(self, observer: Observer[Chronicle]) -> bool:
+        """Replay until there is no more, or all is told; False: offline was asked for something."""
+        replay = self._start_rest()
+        while replay.process.poll() is None:
+            self._programs.check(but=replay)
+            self._tell(observer)
+            is_asked, is_over = observer.ask(lambda told: (told.is_asked(), told.is_settled))
+            if is_asked or is_over:
+                self._system.stop_replay(replay)
+                return is_over
+            time.sleep(POLL_S)
+        self._system.count_sent(self._programs.finish(replay))
+        return True
+
+    def _await_offline(self, observer: Observer[Chronicle]) -> None:
+        started_s = time.monotonic()
+        while observer.ask(Chronicle.is_asked):
+            self._programs.check()
+            self._tell(observer)
+            if time.monotonic() - started_s > OFFLINE_WITHIN_S:
+                self._screen.say(f"offline has not answered within {OFFLINE_WITHIN_S:g} s")
+                return
+            time.sleep(POLL_S)
+
+    def _start_rest(self) -> Program:
+        """Go on where the last one was stopped."""
+        scene = self._scene
+        span = "--from", scene.trained_to, "--to", scene.end, "--speed", f"{scene.times_real}x"
+        checkpoint = "--checkpoint", str(self._folders.run / "rest.checkpoint")
+        return self._system.start_replay("replay-rest", *span, *checkpoint)
+
+    def _settle(self, observer: Observer[Chronicle], workers: Workers) -> None:
+        """All that was sent is applied, learned from, archived and looked at."""
+        self._screen.step("The end: what is still on its way")
+        self._system.await_applied(observer, workers, lambda: self._tell(observer))
+        self._system.await_learned(observer, workers)
+        self._tell(observer)
+
+    def _tell(self, observer: Observer[Chronicle]) -> None:
+        """Show what was said since the last time, and how far the market is."""
+        said = observer.ask(lambda told: told.said[self._told :])
+        self._told += len(said)
+        for each in said:
+            line = telling.line(each.message)
+            if line not in (None, self._last_line):  # what is decided each day again is said once
+                self._screen.say(f"{day(each.market_ms)}  {line}")
+                self._last_line = line
+        self._screen.tick(observer.ask(progress))
+
+
+def progress(told: Chronicle) -> str:
+    """How far the market is, and how good the answers are."""
+    newest = told.sold[-NEWEST:]
+    error = (
+        "" if not newest else f", off by {percent(summary.mdape(newest))} (median of {len(newest)})"
+    )
+    return f"{day(told.newest_ms)}, {number(len(told.event_times_ms))} events{error}"
+
+
+def day(at_ms: int) -> str:
+    """A day of the market's.
+
+    >>> day(1_410_739_200_000), day(0)
+    ('2014-09-15', '          ')
+    """
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime(DAY) if at_ms else " " * 10
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or another one where somebody has it."""
+    for port in (wanted, 0):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(tried.getsockname()[1])
+    return wanted
+
+
+def _day_ms(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return int(datetime.strptime(text, DAY).replace(tzinfo=UTC).timestamp()) * 1000
