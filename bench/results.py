@@ -26,6 +26,7 @@ class Run(Struct, frozen=True):
     took_s: float
     cpu_s: float  # of all its processes and threads, in that time
     memory_mb: float  # resident, the most that was seen
+    broker_cpu_s: float = 0.0  # of our own broker in that time, whatever it was busy with
 
 
 Round = Mapping[str, Run]  # by name
@@ -47,6 +48,9 @@ class Results(Struct):
     memory_mb: dict[str, float] = {}
     offline: dict[str, float] = {}  # name with its unit -> figure
     growth: dict[str, float] = {}  # workers on this machine -> events a second in all
+    variants: dict[str, dict[str, float]] = {}  # a load of another kind -> rates
+    capacity: dict[str, float] = {}  # what is asked for, the costs, what that comes to
+    breaks: dict[str, float] = {}  # what gives way -> at how many events a second
 
 
 def load(file: Path = FILE) -> Results:

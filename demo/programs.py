@@ -58,12 +58,12 @@ class Programs:
         """Tell it to all programs that are started from now on."""
         self._environment |= changes
 
-    def start(self, name: str, *arguments: str) -> Program:
+    def start(self, name: str, *arguments: str, python: str = sys.executable) -> Program:
         """Start `python -m <arguments>`: stdout goes to `<name>.out`, stderr to `<name>.log`."""
         log, output = self._logs / f"{name}.log", self._logs / f"{name}.out"
         with log.open("wb") as errors, output.open("wb") as printed:
             process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                [python, "-m", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=errors,
@@ -166,19 +166,19 @@ class Programs:
 
 
 def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    for pid in [process.pid, *_descendants(process.pid)]:
+    for pid in [process.pid, *descendants(process.pid)]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Children and theirs, also those in sessions of their own (Linux; elsewhere none)."""
     found: list[int] = []
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             for child in map(int, children.read_text().split()):
-                found += [child, *_descendants(child)]
+                found += [child, *descendants(child)]
     return found
 
 

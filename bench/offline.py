@@ -1,0 +1,122 @@
+"""What runs beside the stream: data sets by replay, the backtest, a worker's recovery.
+
+Each is the program that a user would start, timed from outside, start included.
+"""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from bench import champion, load, recovery
+from bench.champion import Models
+from bench.ground import FOLDER, Ground, ground, make_topics
+from bench.machine import cores
+from bench.results import Results
+from bench.say import say
+from bench.usage import Usage, usage
+from demo.programs import ProgramFailed
+from stream_app.contract.topics import EVENTS, full_name
+
+REGIONS = (100, 1_000, 10_000)
+_TELLINGS = 2  # 43,226 homes, on as many partitions as topics have
+
+
+class Timed(NamedTuple):
+    """What a program printed, and what it took."""
+
+    printed: str
+    took_s: float
+    most: Usage  # the last processor time and the most memory that were seen
+
+
+class _Snapshot(Struct):
+    rows: int
+
+
+Part = Callable[[Ground, Models], dict[str, float]]
+
+
+def run(results: Results) -> None:
+    """Measure each part; one that fails is told of in words, and the others go on."""
+    with ground(worker_cores=len(cores())) as on:
+        models = champion.models(on)
+        for part in (_replayed, _backtested, _recovered):
+            try:
+                found = part(on, models)
+            except ProgramFailed as error:
+                say(f"  {error}; see {error.program.log}")
+                results.failures[part.__name__.strip("_")] = str(error)
+                continue
+            results.offline |= found
+            for name, figure in found.items():
+                say(f"  {name}: {figure:,.1f}")
+
+
+def timed(on: Ground, name: str, *arguments: str) -> Timed:
+    """Run a program to its end.
+
+    Raises
+    ------
+    ProgramFailed : it ended with a fault
+    """
+    began_s = time.monotonic()
+    program = on.programs.start(name, *arguments)
+    most = Usage(0.0, 0.0)
+
+    def look() -> None:
+        nonlocal most
+        most = Usage(*map(max, most, usage(program.process.pid)))
+
+    printed = on.programs.finish(program, each=look)
+    return Timed(printed, time.monotonic() - began_s, most)
+
+
+def _replayed(on: Ground, models: Models) -> dict[str, float]:  # noqa: ARG001 - a part takes both
+    """A data set from a topic of four partitions, with one process and with one per core."""
+    prefix = f"bench-{secrets.token_hex(3)}"
+    make_topics(on, prefix)
+    sent = list(load.told(load.real_events(), _TELLINGS))
+    load.publish(on.brokers, full_name(prefix, EVENTS), sent)
+    on.programs.set_environment({"HOUSING_KAFKA_PREFIX": prefix})
+    figures: dict[str, float] = {}
+    for processes, name in ((1, "one_core"), (len(cores()), "all_cores")):
+        folder = FOLDER / "snapshot"
+        shutil.rmtree(folder, ignore_errors=True)
+        made = timed(
+            on,
+            f"snapshot-{name}",
+            *("offline", "snapshot", "make", "--market", load.MARKET, "--events", "topic"),
+            *("--processes", str(processes), "--out", str(folder), "--json"),
+        )
+        rows = msgspec.json.decode(made.printed.splitlines()[-1], type=_Snapshot).rows
+        figures[f"replay_rows_per_s_{name}"] = rows / made.took_s
+        figures[f"replay_memory_mb_{name}"] = made.most.memory_mb
+    return figures
+
+
+def _backtested(on: Ground, models: Models) -> dict[str, float]:  # noqa: ARG001 - a part takes both
+    made = timed(
+        on,
+        "backtest",
+        *("offline", "backtest", "--market", load.MARKET, "--source", load.MARKET),
+        *("--train-to", "2014-12-01", "--json"),
+    )
+    return {
+        "backtest_s": made.took_s,
+        "backtest_cpu_s": made.most.cpu_s,
+        "backtest_memory_mb": made.most.memory_mb,
+    }
+
+
+def _recovered(on: Ground, models: Models) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for regions in REGIONS:
+        found = recovery.recover(on, models, regions)
+        for name, figure in found._asdict().items():
+            figures[f"recovery_{name}_{regions}_regions"] = figure
+    return figures
