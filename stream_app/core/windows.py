@@ -35,7 +35,7 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, repeat, takewhile
 
 from msgspec import Struct
 
@@ -149,17 +149,7 @@ def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tup
     >>> count(day, ring, 7 * DAY_MS, (1, 7))
     (2, 4)
     """
-    now = at_ms // window.bucket_ms
-    counts = [0] * len(spans)
-    for number, bucket in reversed(ring.buckets.items()):
-        age = now - number
-        if age >= spans[-1]:
-            break
-        if age >= 0:
-            for index, span in enumerate(spans):
-                if age < span:
-                    counts[index] += bucket.count
-    return tuple(counts)
+    return tuple([len(sums.places) for sums in _sums(ring, spans, at_ms // window.bucket_ms)])
 
 
 def newest_ms(window: Window, ring: Ring, at_ms: int) -> int | None:
@@ -188,24 +178,28 @@ def summarise(
     >>> [round(s.mean, 6) for s in summarise(day, ring, 2 * DAY_MS, (1, 2))]
     [8.2, 8.1]
     """
-    now = at_ms // window.bucket_ms
-    if tuple(sums.span for sums in ring.sums) != spans:
+    return tuple([_summary(sums) for sums in _sums(ring, spans, at_ms // window.bucket_ms)])
+
+
+def _advance(window: Window, ring: Ring, head: int) -> None:
+    oldest = head - window.buckets
+    for number in list(takewhile(lambda number: number <= oldest, ring.buckets)):
+        for sums in _holding(ring, number):
+            _leave(sums, ring.buckets[number])
+        del ring.buckets[number]
+    ring.head = head
+
+
+def _sums(ring: Ring, spans: tuple[int, ...], now: int) -> list[Sums]:
+    """The windows kept beside the ring, moved to `now`."""
+    if tuple([sums.span for sums in ring.sums]) != spans:
         ring.sums[:] = [_add_up(ring, span, now) for span in spans]
     for place, sums in enumerate(ring.sums):
         if abs(now - sums.now) < sums.span:
             _move(ring, sums, now)
         else:
             ring.sums[place] = _add_up(ring, sums.span, now)
-    return tuple([_summary(sums) for sums in ring.sums])
-
-
-def _advance(window: Window, ring: Ring, head: int) -> None:
-    oldest = head - window.buckets
-    for number in [n for n in ring.buckets if n <= oldest]:
-        for sums in _holding(ring, number):
-            _leave(sums, ring.buckets[number])
-        del ring.buckets[number]
-    ring.head = head
+    return ring.sums
 
 
 def _holding(ring: Ring, number: int) -> Iterator[Sums]:

@@ -11,7 +11,6 @@ restored learner goes on bit for bit, because every row names all features in on
 order: what is unknown is skipped by the scaler and 0 (the mean) to the model.
 """
 
-import math
 from collections.abc import Sequence
 
 from river.linear_model import LinearRegression
@@ -40,7 +39,7 @@ FEATURES: tuple[str, ...] = (
     "home_latitude",
     "home_longitude",
 )
-_PLACES: tuple[int, ...] = tuple(NAMES.index(name) for name in FEATURES)
+_PLACED: tuple[tuple[str, int], ...] = tuple((name, NAMES.index(name)) for name in FEATURES)
 
 SCALED_LIMIT = 3.0  # standard deviations; raw lot sizes gave corrections of 17 log units
 TARGET_LIMIT = 0.5  # log units: a sale at half price teaches no more than this
@@ -54,6 +53,7 @@ class Learner:
         self._scaler = StandardScaler()
         self._model = LinearRegression(optimizer=SGD(learning_rate), intercept_lr=intercept_rate)
         self._labels = state.labels
+        self._frozen: Linear | None = None  # as long as it is what was learned
         if state.labels:
             self._scaler.counts.update(dict(zip(FEATURES, state.counts, strict=True)))
             self._scaler.means.update(dict(zip(FEATURES, state.means, strict=True)))
@@ -68,18 +68,23 @@ class Learner:
 
     def predict(self, row: Sequence[float | None]) -> float:
         """Residual to expect, log units, of a feature row in the order of core/features.py."""
-        return float(self._model.predict_one(self._scaled(_known(row))))
+        return float(self._model.predict_one(self._scaled(row)))
 
     def learn(self, row: Sequence[float | None], residual: float) -> None:
         """Learn one residual, log units, winsorised."""
-        known = _known(row)
-        self._scaler.learn_one(known)
+        self._scaler.learn_one(_known(row))
         target = min(TARGET_LIMIT, max(-TARGET_LIMIT, residual))
-        self._model.learn_one(self._scaled(known), target)
+        self._model.learn_one(self._scaled(row), target)
         self._labels += 1
+        self._frozen = None
 
     def freeze(self) -> Linear:
         """The state as numbers; restored, it goes on with equal bits."""
+        if self._frozen is None:
+            self._frozen = self._numbers()
+        return self._frozen
+
+    def _numbers(self) -> Linear:
         scaler, weights = self._scaler, self._model.weights
         return Linear(
             counts=[float(scaler.counts.get(name, 0)) for name in FEATURES],
@@ -90,11 +95,18 @@ class Learner:
             labels=self._labels,
         )
 
-    def _scaled(self, known: dict[str, float]) -> dict[str, float]:
-        scaled = self._scaler.transform_one(known)
-        return {
-            name: min(SCALED_LIMIT, max(-SCALED_LIMIT, scaled.get(name, 0.0))) for name in FEATURES
-        }
+    def _scaled(self, row: Sequence[float | None]) -> dict[str, float]:
+        """What `StandardScaler.transform_one` says, clipped. Asked five times for each sale."""
+        means, variances = self._scaler.means, self._scaler.vars
+        scaled = dict.fromkeys(FEATURES, 0.0)
+        for name, place in _PLACED:
+            value, variance = row[place], variances.get(name)
+            if value is not None and value == value and variance:
+                score = (value - means[name]) / variance**0.5
+                if not -SCALED_LIMIT < score < SCALED_LIMIT:
+                    score = min(SCALED_LIMIT, max(-SCALED_LIMIT, score))
+                scaled[name] = score
+        return scaled
 
 
 def market_learner(state: Linear) -> Learner:
@@ -141,9 +153,5 @@ def clipped(correction: float) -> float:
 
 
 def _known(row: Sequence[float | None]) -> dict[str, float]:
-    known = {}
-    for name, place in zip(FEATURES, _PLACES, strict=True):
-        value = row[place]
-        if value is not None and not math.isnan(value):
-            known[name] = value
-    return known
+    found = ((name, row[place]) for name, place in _PLACED)
+    return {name: value for name, value in found if value is not None and value == value}

@@ -44,12 +44,13 @@ from stream_app.contract.rejects import RejectCode, Rejected
 from stream_app.core import pipeline
 from stream_app.core.labels import Served, Verdict
 from stream_app.core.pipeline import Desk, Done
+from stream_app.core.region import Linear
 from stream_app.scoring import corrector, interval, rollout, sources
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.asking import Said
-from stream_app.stages.desk import NOBODY, changed, lay_out
+from stream_app.stages.desk import NOBODY, WARM_MAX, changed, lay_out
 from stream_app.stages.standing import Register
 from stream_app.stages.step import (
     Batch,
@@ -63,6 +64,7 @@ from stream_app.stages.step import (
     Step,
     Thawing,
 )
+from stream_app.stages.warm import Warm
 
 NAME = "scorer"
 SOURCE = topics.EVENTS
@@ -84,6 +86,7 @@ _REJECTED = {
     ),
 }
 _NOTHING = Said(None)
+_warm: Warm[Linear, Learner] = Warm(WARM_MAX)
 
 
 class Taken(Struct):
@@ -136,7 +139,12 @@ def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench
     register = standing.register(state, control, batch)
     desk = lay_out(state, control, serving, register.publishers)
     regions = desk.regions
-    region_levels = Thawing(lambda name: corrector.region_learner(regions[name].corrector))
+
+    def region_level(name: str) -> Learner:
+        state = regions[name].corrector
+        return _warm.take(state) or corrector.region_learner(state)
+
+    region_levels = Thawing(region_level)
     return Bench(batch, serving, control, desk, register, region_levels, Thawing(market_level), [])
 
 
@@ -323,7 +331,8 @@ def _learn(served: Served, event: Sale | Correction, residual: float, bench: Ben
 def _changed(bench: Bench) -> Iterator[tuple[str, bytes | None]]:
     """The records that the batch has touched, frozen."""
     for name, level in bench.region_levels.items():
-        bench.desk.regions[name].corrector = level.freeze()
+        frozen = bench.desk.regions[name].corrector = level.freeze()
+        _warm.keep(frozen, level)
     yield from changed(bench.desk)
     yield from standing.changed(bench.register)
     yield step.CONTROL_KEY, msgspec.msgpack.encode(bench.control, order="deterministic")

@@ -18,9 +18,11 @@ from stream_app.contract.predictions import Components
 from stream_app.contract.topics import ACTIVATIONS, PREDICTIONS
 from stream_app.core import region
 from stream_app.core.features import NAMES
-from stream_app.stages import learner, scorer
+from stream_app.core.region import Region
+from stream_app.stages import desk, learner, scorer
 from stream_app.stages.learner import Market
 from stream_app.stages.step import Batch, Output, Record, Serving, State, Step
+from stream_app.stages.warm import Warm
 from tests import messages
 from tests.builders import MARKET
 from tests.fakes.champion import FakeChampion
@@ -40,6 +42,17 @@ def run_with_crashes(advance: Advance, pieces: Pieces, models: Models) -> Ran:
     for piece in pieces:
         advance(batch(piece), ran.state, models)
         step = advance(batch(piece), ran.state, models)
+        ran.outputs.extend(step.outputs)
+        commit(step, ran.state)
+    return ran
+
+
+def run_read_anew(advance: Advance, pieces: Pieces, models: Models) -> Ran:
+    """Every batch by a worker of its own, which reads the state from the topic."""
+    ran = Ran([], {})
+    for piece in pieces:
+        read = {key: bytes(bytearray(value)) for key, value in ran.state.items()}
+        step = advance(batch(piece), read, models)
         ran.outputs.extend(step.outputs)
         commit(step, ran.state)
     return ran
@@ -122,6 +135,13 @@ def regions_without_variances(taken: Batch, state: State, models: Models) -> Ste
             kept.corrector.variances = [0.0] * len(kept.corrector.variances)
             short[key] = region.freeze(kept)
     return scorer.advance(taken, short, models)
+
+
+class NeverLetsGo(Warm[bytes, Region]):
+    """Planted: what is at hand stays there, and is changed by a batch that comes to nothing."""
+
+    def take(self, frozen: bytes) -> Region | None:
+        return self._kept.get(id(frozen), (None, None))[1]
 
 
 def learns_per_batch(taken: Batch, state: State, models: Models) -> Step:
@@ -262,6 +282,17 @@ def test_cutting_leaves_no_trace_with_a_real_model() -> None:
 
 def test_crashes_leave_no_trace() -> None:
     check_law(scorer.advance, logs(), serving(), run_pieces=run_with_crashes)
+
+
+def test_a_state_that_is_read_anew_leaves_no_trace() -> None:
+    check_law(scorer.advance, logs(), serving(), run_pieces=run_read_anew)
+
+
+def test_the_law_of_batches_catches_a_region_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "_warm", NeverLetsGo(desk.WARM_MAX))
+
+    with pytest.raises(AssertionError):
+        check_law(scorer.advance, logs(), serving(), PLANTED, run_with_crashes)
 
 
 @pytest.mark.parametrize(
