@@ -12,13 +12,14 @@ SEED ?= 1
 FAULTS ?= 200
 EVENTS ?= 1000000
 VARIANT ?= both
+QUICK ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-.PHONY: help demo story test chaos check lock clean
+.PHONY: help bench demo story test chaos check lock clean
 
 help:
 	@echo "make demo [MARKET=king-county|hdb]   the whole system on this machine, about 3 minutes"
@@ -26,6 +27,7 @@ help:
 	@echo "                                     retrained or not, about 6 minutes"
 	@echo "make test                            all checks and all tests, as in CI"
 	@echo "make chaos [SEED=1 FAULTS=200 EVENTS=1000000]   the promises under faults, about 25 minutes"
+	@echo "make bench [QUICK=1]                  ours beside its peers: speed, latency, memory; 15 minutes (3)"
 	@echo "make check                           lint, format, types and imports only"
 	@echo "make lock                            requirements.lock anew from pyproject.toml (needs uv)"
 	@echo "make clean                           remove .venv and caches; var/ stays"
@@ -52,6 +54,9 @@ test: $(READY)
 
 chaos: $(READY)
 	@exec $(RUN) -m tests.chaos --seed $(SEED) --faults $(FAULTS) --events $(EVENTS)
+
+bench: $(READY)
+	@exec $(RUN) -m bench all $(if $(QUICK),--quick)
 
 check: $(READY)
 	@exec $(RUN) -m tests.check --static

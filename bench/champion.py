@@ -44,6 +44,11 @@ class Models(NamedTuple):
         kept = (folder / _ANNOUNCED).read_bytes()
         return cls(folder, msgspec.json.decode(kept, type=list[Message]))
 
+    def keep(self) -> None:
+        """Write down what is announced, beside the models."""
+        (self.folder / "features.json").write_text(json.dumps(NAMES))
+        (self.folder / _ANNOUNCED).write_bytes(msgspec.json.encode(self.messages))
+
     @property
     def environment(self) -> dict[str, str]:
         """What tells a worker where its models are."""
@@ -55,8 +60,10 @@ class Models(NamedTuple):
     def champion(self) -> ChampionAnnounced:
         return next(m for m in self.announced() if isinstance(m, ChampionAnnounced))
 
-    def corrector(self) -> CorrectorAnnounced:
-        return [m for m in self.announced() if isinstance(m, CorrectorAnnounced)][-1]
+    def corrector(self) -> CorrectorAnnounced | None:
+        """The newest one."""
+        found = [m for m in self.announced() if isinstance(m, CorrectorAnnounced)]
+        return found[-1] if found else None
 
     def announced(self) -> list[object]:
         return [wire.decode_model_message(message.value) for message in self.messages]
@@ -70,9 +77,7 @@ def models(ground: Ground) -> Models:
     folder = _folder()
     if not (folder / _ANNOUNCED).exists():
         say("training a champion, once; a minute or two")
-        made = _made(ground, folder)
-        (folder / "features.json").write_text(json.dumps(NAMES))
-        (folder / _ANNOUNCED).write_bytes(msgspec.json.encode(made))
+        Models(folder, _made(ground, folder)).keep()
     return kept()
 
 

@@ -36,7 +36,20 @@ class Plan(Struct, frozen=True):
 
 
 def run(plan: Plan, results: Results) -> None:
-    """Run all rounds and put what they came to into the results."""
+    """Run all rounds and put what they came to into the results.
+
+    A load of another kind than that of the table has its own place there, and spoils no other.
+    """
+    if plan.skew:
+        other = Results()
+        _run(plan, other)
+        results.failures |= other.failures
+        results.variants[f"{plan.skew:.0%} of the homes in one region"] = other.rates
+    else:
+        _run(plan, results)
+
+
+def _run(plan: Plan, results: Results) -> None:
     results.rounds, results.failures = [], {}
     pythons = _pythons(plan, results)
     with ground() as on:

@@ -1,6 +1,6 @@
 """Results to the table in docs/performance.md, between two marks. Pure, but for `write`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.figures import RATIOS
@@ -54,7 +54,17 @@ def placed(page: str, lines: str) -> str:
 
 def table(results: Results) -> str:
     """All that was measured, in Markdown."""
-    parts = (_conditions(results), _rates(results), _ratios(results), _latency(results))
+    parts = (
+        _conditions(results),
+        _rates(results),
+        _ratios(results),
+        _latency(results),
+        _variants(results),
+        _plain(results.offline, "beside the stream"),
+        _plain(results.growth, "workers on this machine, all cores everybody's: events a second"),
+        _plain(results.capacity, "asked for, costs, and what that comes to"),
+        _plain(results.breaks, "what gives way, in that order: at events a second"),
+    )
     return "\n".join(line for part in parts for line in ("", *part)).strip("\n") + "\n"
 
 
@@ -88,6 +98,20 @@ def _ratios(results: Results) -> Iterator[str]:
         told = UNKNOWN if found is None else f"{found:.2f}"
         met = found is not None and found >= wanted
         yield f"| `{pair}` | {told} | {wanted:g} | {'met' if met else 'missed'} |"
+
+
+def _variants(results: Results) -> Iterator[str]:
+    for variant, rates in results.variants.items():
+        told = ", ".join(f"`{name}` {rate:,.0f}" for name, rate in rates.items())
+        yield f"Events a second with {variant}: {told}."
+
+
+def _plain(figures: Mapping[str, float], title: str) -> Iterator[str]:
+    if figures:
+        yield f"| {title} | |"
+        yield "|---|---|"
+    for name, figure in figures.items():
+        yield f"| {name.replace('_', ' ')} | {figure:,.{0 if figure >= 1_000 else 2}f} |"
 
 
 def _latency(results: Results) -> Iterator[str]:
