@@ -25,9 +25,6 @@ class Ground(NamedTuple):
     worker_cores: Sequence[int]  # of the contestant, alone
     other_cores: Sequence[int]  # of broker, load and observer
 
-    def admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.brokers, "log_level": 2})
-
 
 @contextmanager
 def ground(worker_cores: int = 1) -> Iterator[Ground]:
@@ -80,7 +77,8 @@ def make_topics(ground: Ground, prefix: str, others: Sequence[str] = ()) -> None
         for topic in TOPICS
     ]
     wanted += [NewTopic(name, DEFAULT_PARTITIONS, 1) for name in others]
-    admin = ground.admin()  # the answers do not outlive it
+    # Named: the answers do not outlive it.
+    admin = AdminClient({"bootstrap.servers": ground.brokers, "log_level": 2})
     for made in admin.create_topics(wanted).values():
         made.result(30)
 

@@ -55,7 +55,7 @@ def _together(
         "share the partitions",
     )
     load.publish(on.brokers, full_name(prefix, EVENTS), messages)
-    committed = measure.committed_by(on.admin(), OURS.group(prefix), full_name(prefix, EVENTS))
+    committed = measure.committed_by(on.brokers, OURS.group(prefix), full_name(prefix, EVENTS))
     try:
         return figures.rate(measure.watch(started[0], None, committed, len(messages), window_s))
     finally:

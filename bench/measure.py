@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from bench.contestants import Contestant
 from bench.load import Message
@@ -85,40 +84,48 @@ def run_of(samples: Sequence[Sample], warm_up_s: float) -> Run:
 
 
 def progress(
-    who: Contestant, admin: AdminClient, prefix: str, messages: Sequence[Message]
+    who: Contestant, brokers: str, prefix: str, messages: Sequence[Message]
 ) -> Callable[[], int]:
     """How to ask how many events a contestant is through with."""
     if who.commits:
-        return committed_by(admin, who.group(prefix), full_name(prefix, EVENTS))
-    return answered_by(admin, who.output(prefix), messages)
+        return committed_by(brokers, who.group(prefix), full_name(prefix, EVENTS))
+    return answered_by(brokers, who.output(prefix), messages)
 
 
-def answered_by(admin: AdminClient, output: str, messages: Sequence[Message]) -> Callable[[], int]:
+def answered_by(brokers: str, output: str, messages: Sequence[Message]) -> Callable[[], int]:
     """How to ask how many events lie before the last answer, of which each listing gets one."""
-    events = [number for number, each in enumerate(messages, 1) if b'"listing"' in each.value[:30]]
-    places = {TopicPartition(output, n): OffsetSpec.latest() for n in range(DEFAULT_PARTITIONS)}
+    listings = [n for n, each in enumerate(messages, 1) if b'"kind":"listing"' in each.value]
+    consumer, places = _observer(brokers, "bench-observer"), _places(output)
 
     def ask() -> int:
-        ends = admin.list_offsets(places)
-        answers = sum(end.result(10).offset for end in ends.values())
-        return events[min(answers, len(events)) - 1] if answers else 0
+        ends = [consumer.get_watermark_offsets(place, timeout=10) for place in places]
+        answers = sum(end for _, end in ends)
+        return listings[min(answers, len(listings)) - 1] if answers else 0
 
     return ask
 
 
-def committed_by(admin: AdminClient, group: str, topic: str) -> Callable[[], int]:
-    """How to ask how many events of a topic a group has committed, transaction markers aside."""
-    places = [TopicPartition(topic, number) for number in range(DEFAULT_PARTITIONS)]
+def committed_by(brokers: str, group: str, topic: str) -> Callable[[], int]:
+    """How to ask how many events of a topic a group has committed; its member we never become."""
+    consumer, places = _observer(brokers, group), _places(topic)
 
     def ask() -> int:
-        asked = [ConsumerGroupTopicPartitions(group, places)]
         try:
-            found = admin.list_consumer_group_offsets(asked)[group].result(10).topic_partitions
+            found = consumer.committed(places, timeout=10)
         except KafkaException:  # its coordinator is on the way
             return 0
         return sum(max(0, place.offset) for place in found)
 
     return ask
+
+
+def _observer(brokers: str, group: str) -> Consumer:
+    """A consumer that never subscribes. An admin client asked as often has crashed (librdkafka)."""
+    return Consumer({"bootstrap.servers": brokers, "group.id": group, "log_level": 2})
+
+
+def _places(topic: str) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for number in range(DEFAULT_PARTITIONS)]
 
 
 def _samples(program: Program, broker: Program | None, done: Callable[[], int]) -> Iterator[Sample]:

@@ -94,7 +94,7 @@ def _round(
     load.publish(on.brokers, full_name(prefix, EVENTS), messages)
     for who in turns:
         program = start(who, on, models, prefix, pythons[who.in_quix_environment])
-        progress = measure.progress(who, on.admin(), prefix, messages)
+        progress = measure.progress(who, on.brokers, prefix, messages)
         try:
             run = measure.watch(program, on.broker, progress, len(messages), plan.window_s)
             say(f"  {who.name:>27} {figures.rate(run):9,.0f} events/s, {_told(run)}")

@@ -71,7 +71,7 @@ def side_by_side(
     started = {each: contestants.start(each, on, models, prefix) for each in _PAIR}
 
     def watched(who: Contestant) -> Run:
-        done = measure.progress(who, on.admin(), prefix, messages)
+        done = measure.progress(who, on.brokers, prefix, messages)
         return measure.watch(started[who], None, done, len(messages), window_s)
 
     try:

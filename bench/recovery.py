@@ -48,7 +48,7 @@ def recover(on: Ground, models: Models, regions: int) -> Recovery:
     events = load.real_events()[:EVENTS_SENT]
     messages = list(load.told(events, 1, load.spread(regions)))
     load.publish(on.brokers, full_name(prefix, EVENTS), messages)
-    committed = measure.committed_by(on.admin(), OURS.group(prefix), full_name(prefix, EVENTS))
+    committed = measure.committed_by(on.brokers, OURS.group(prefix), full_name(prefix, EVENTS))
     filling = contestants.start(OURS, on, models, prefix)
     measure.watch(filling, None, committed, len(messages), _WITHIN_S)
     filling.process.kill()
