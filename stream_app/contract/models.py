@@ -198,6 +198,14 @@ class Policy(Struct, frozen=True, kw_only=True):
     ledger_entries: LedgerEntries = 100_000
 
 
+class Overload(StrEnum):
+    """What the scorer leaves out while more comes than it can answer in full. Never a price."""
+
+    NONE = auto()
+    REASONS = auto()
+    SHADOW = auto()  # and reasons
+
+
 class Activated(Struct, frozen=True, kw_only=True):
     """From this offset of its partition on, a market was served with these versions.
 
@@ -214,3 +222,6 @@ class Activated(Struct, frozen=True, kw_only=True):
     mode: RolloutMode = RolloutMode.OFF
     share: Share = 0.0
     policy: Policy = Policy()
+    overload: Annotated[
+        Overload, Meta(description="what the scorer leaves out; shadow: reasons, too")
+    ] = Overload.NONE

@@ -49,6 +49,9 @@ class QualityReason(StrEnum):
     UNSEEN_CATEGORY = auto()  # a type, design, street or region that the model never saw
     OUTSIDE_TRAINING = auto()  # a number beyond those that the model was trained with
     OUT_OF_SCOPE = auto()  # the property type or the price is not what the model was made for
+    OVERLOADED = (
+        auto()
+    )  # more came than could be answered in full: the price is as good, unexplained
 
 
 class Doubt(StrEnum):
@@ -156,7 +159,9 @@ class Prediction(Struct, frozen=True, kw_only=True):
     components: Components
     reasons: Annotated[
         tuple[Reason, ...],
-        Meta(description="the 3 greatest effects; none without a champion or a typical home"),
+        Meta(
+            description="the 3 greatest effects; none without a champion or a typical home, or in overload"
+        ),
     ] = ()
     versions: Versions
     features: Annotated[

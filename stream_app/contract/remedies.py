@@ -195,6 +195,8 @@ QUALITY_MEANINGS: Mapping[QualityReason, str] = MappingProxyType(
             "the property type or the price is not what the model was made for. Whatever the "
             "marks: no price of this system is made for credit decisions"
         ),
+        QualityReason.OVERLOADED: "more came than could be answered in full: the price is as good "
+        "as any, and has no reasons",
     }
 )
 
@@ -250,6 +252,10 @@ QUALITY_REMEDIES: Mapping[QualityReason, Remedy] = MappingProxyType(
         ),
         QualityReason.OUT_OF_SCOPE: Remedy(
             '{"property_type": "castle"}', "do not rely on the price: the model knows no such homes"
+        ),
+        QualityReason.OVERLOADED: Remedy(
+            "a listing behind some ten thousand others",
+            "nothing, it ends by itself; whoever runs the scorers starts more of them",
         ),
     }
 )

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from stream_app.contract.markets import MARKETS
-from stream_app.contract.models import Policy
+from stream_app.contract.models import Overload, Policy
 from stream_app.contract.rejects import OurFault
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import full_name
@@ -26,6 +26,7 @@ from stream_app.shell.chaos import planted, read_faults
 from stream_app.shell.exposition import Exposition
 from stream_app.shell.health import Health
 from stream_app.shell.journal import Journal
+from stream_app.shell.load import Load, lag_events
 from stream_app.shell.metrics import Meter
 from stream_app.shell.model_feed import follow, opener
 from stream_app.shell.publisher import KafkaPublisher, Publisher
@@ -84,7 +85,10 @@ def bootstrap(
 
     meter, journal = Meter(settings.report_every_s), Journal(settings.report_every_s)
     models = Models(serving) if serving else _follow_models(stage, kafka, settings, admin)
-    serves = under(settings.policy(), models.serving)
+    load = Load(lambda: lag_events(dog.newest), settings.overload_lag)
+    # Who serves nobody has nothing to leave out.
+    overload = load if stage.READS_MODELS else lambda: Overload.NONE
+    serves = under(settings.policy(), overload, models.serving)
     topic = full_name(kafka.prefix, stage.SOURCE)
     runner = Runner(stage, topic, settings.batch_max, open_parts, serves, at, on_applied)
     dog = Watchdog(settings.stall_s, _look(runner, _connect(kafka)), lambda: os._exit(EX_OUR_FAULT))
@@ -98,12 +102,15 @@ def _connect(kafka: KafkaSettings) -> AdminClient:
     return AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 2})
 
 
-def under(policy: Policy, serves: Serves) -> Serves:
-    """What serves, for every market and by this policy: also where no model does."""
+def under(policy: Policy, load: Callable[[], Overload], serves: Serves) -> Serves:
+    """What serves, for every market, by this policy and under this load: also where no model does."""
 
     def serving() -> Mapping[str, Serving]:
-        models = serves()
-        return {name: models.get(name, _NOBODY)._replace(policy=policy) for name in MARKETS}
+        models, overload = serves(), load()
+        return {
+            name: models.get(name, _NOBODY)._replace(policy=policy, overload=overload)
+            for name in MARKETS
+        }
 
     return serving
 

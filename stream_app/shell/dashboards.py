@@ -25,6 +25,7 @@ ROWS = {
         "lag_events",
         "lag_seconds",
         "still_seconds",
+        "overload_level",
         "batch_records",
     ),
     "Answers": ("predictions", "rejects", "latency_seconds", "step_seconds", "commit_seconds"),

@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from stream_app.contract.models import Overload
 from stream_app.contract.predictions import Doubt
 from stream_app.core import coverage, publishers
 from stream_app.core.coverage import Coverage
@@ -33,6 +34,7 @@ from stream_app.stages.step import Control, Mark, Serving
 _P = ["partition"]
 _MARKS = frozenset(Mark)
 # A month, a quarter, half a year: by when most homes are sold.
+OVERLOADS = tuple(Overload)
 COVERAGE_WEEKS = (4, 13, 26)
 
 
@@ -231,6 +233,12 @@ class Exposition(Collector):
             serving.add_metric([market], {name: text or "none" for name, text in versions.items()})
         yield serving
         yield from self._live_errors()
+        left_out = [OVERLOADS.index(models.overload) for models in self._serving().values()]
+        yield GaugeMetricFamily(
+            "housing_overload_level",
+            "What it leaves out: 0 nothing, 1 reasons, 2 shadow scoring, too.",
+            max(left_out, default=0),
+        )
         yield InfoMetricFamily(
             "housing_worker",
             "What runs here.",

@@ -30,6 +30,9 @@ class StreamSettings(Struct, frozen=True):
     http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     # 0: a free one, told in the log: several workers share a machine. Name one for a scraper.
     http_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    # Events behind from which on it answers without reasons; at twice as many the challenger
+    # scores no listing beside, at an eighth all is as before. A worker takes some thousand a second.
+    overload_lag: Annotated[int, Meta(ge=1)] = 20_000
     log_level: Literal["info", "debug"] = "info"  # debug: a line for each prediction, with its ids
     chaos: str = ""  # faults to inject, for tests: see shell/chaos.py
     # What follows changes what the step comes to: reasons in contract/models.py, Policy.

@@ -64,6 +64,7 @@ class Remarks(NamedTuple):
     repaired: bool = False
     skipped: tuple[QualityReason, ...] = ()  # what `fill` gave
     said: Said = Said(None)  # by the model that answered
+    overloaded: bool = False  # so that nobody asked it for reasons
 
 
 class Rung(NamedTuple):
@@ -249,6 +250,7 @@ def _doubts(
         (bool(remarks.said.marks.unseen), QualityReason.UNSEEN_CATEGORY),
         (bool(remarks.said.marks.outside), QualityReason.OUTSIDE_TRAINING),
         (beyond, QualityReason.OUT_OF_SCOPE),
+        (remarks.overloaded, QualityReason.OVERLOADED),
     )
     return tuple(reason for holds, reason in findings if holds)
 

@@ -77,6 +77,7 @@ def lineups(
             mode=change.mode,
             share=change.share,
             policy=change.policy,
+            overload=change.overload,
         )
         if found and found[-1].from_offset == change.from_offset:
             found.pop()

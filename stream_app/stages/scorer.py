@@ -37,7 +37,7 @@ from msgspec import Struct
 from stream_app.contract import topics, wire
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
 from stream_app.contract.ids import prediction_id
-from stream_app.contract.models import Activated, RolloutMode
+from stream_app.contract.models import Activated, Overload
 from stream_app.contract.predictions import Arm, QualityReason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
@@ -198,22 +198,20 @@ def _predict(taken: list[Taken], serving: Mapping[str, Serving]) -> None:
     """Pass 2: the active models' log prices for every row that needs one, and why."""
     for market, models in serving.items():
         items = [i for i in taken if i.event.market == market and i.done.served is not None]
-        _ask(models.champion, Rung.CHAMPION, items)
+        explains = models.overload is Overload.NONE
+        _ask(models.champion, Rung.CHAMPION, items, explains)
         listings = [i for i in items if i.done.verdict is Verdict.SCORED]
-        if models.mode is not RolloutMode.SHADOW:
-            challenged = [i for i in listings if _served(i).arm is Arm.CHALLENGER]
-        else:
-            challenged = listings
-        _ask(models.challenger, Rung.CHALLENGER, challenged)
+        challenged = [i for i in listings if models.shadows or _served(i).arm is Arm.CHALLENGER]
+        _ask(models.challenger, Rung.CHALLENGER, challenged, explains)
         left = [i for i in listings if i.log_price(Rung.CHAMPION) is None]
-        _ask(models.previous, Rung.PREVIOUS, left)
+        _ask(models.previous, Rung.PREVIOUS, left, explains)
 
 
-def _ask(model: PriceModel | None, rung: Rung, items: Sequence[Taken]) -> None:
+def _ask(model: PriceModel | None, rung: Rung, items: Sequence[Taken], explains: bool) -> None:
     if model is None or not items:
         return
     homes = [_served(i).features for i in items]
-    said = asking.ask(model, homes, [i.done.typical for i in items])
+    said = asking.ask(model, homes, [i.done.typical if explains else None for i in items])
     for item, words in zip(items, said, strict=True):
         item.said[rung] = words
 
@@ -244,20 +242,24 @@ def _answer(item: Taken, listing: Listing, bench: Bench) -> None:
     served.region_labels = (bench.region_levels.get(listing.region) or area.corrector).labels
     region_errors = bench.desk.regions[listing.region].scale
     partition = bench.batch.partition
-    if serving.mode is RolloutMode.SHADOW and serving.challenger is not None:
+    if serving.shadows:
         shadow = _in_the_other_arm(served, listing)
         skipped = answer.fill(shadow, opinions, serving, region_errors)
         done = item.done._replace(superseded=None)  # what it would take the place of was served
-        told = (listing, shadow, done, _remarks(item, shadow, skipped), item.record, partition)
+        remarks = _remarks(item, shadow, skipped, serving)
+        told = (listing, shadow, done, remarks, item.record, partition)
         bench.outputs.append(answer.prediction(*told, topics.SHADOW))
     skipped = answer.fill(served, opinions, serving, region_errors)
-    remarks = _remarks(item, served, skipped)
+    remarks = _remarks(item, served, skipped, serving)
     told = (listing, served, item.done, remarks, item.record, partition)
     bench.outputs.append(answer.prediction(*told))
 
 
-def _remarks(item: Taken, served: Served, skipped: tuple[QualityReason, ...]) -> Remarks:
-    return Remarks(item.repaired, skipped, item.said.get(served.step, _NOTHING))
+def _remarks(
+    item: Taken, served: Served, skipped: tuple[QualityReason, ...], serving: Serving
+) -> Remarks:
+    overloaded = serving.overload is not Overload.NONE
+    return Remarks(item.repaired, skipped, item.said.get(served.step, _NOTHING), overloaded)
 
 
 def _opinions(item: Taken, served: Served, listing: Listing, bench: Bench) -> Opinions:

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from stream_app.contract.models import CorrectorAnnounced, Policy, RolloutMode
+from stream_app.contract.models import CorrectorAnnounced, Overload, Policy, RolloutMode
 from stream_app.contract.topics import Topic
 from stream_app.core.expiry import Ledger
 from stream_app.scoring.scope import Limits
@@ -119,6 +119,7 @@ class Roster(Struct, array_like=True, frozen=True):
     mode: RolloutMode = RolloutMode.OFF
     share: float = 0.0
     policy: Policy = Policy()
+    overload: Overload = Overload.NONE
 
 
 class Serving(NamedTuple):
@@ -131,6 +132,13 @@ class Serving(NamedTuple):
     mode: RolloutMode = RolloutMode.OFF
     share: float = 0.0  # of listings in the challenger's arm, in canary and ab
     policy: Policy = Policy()
+    overload: Overload = Overload.NONE
+
+    @property
+    def shadows(self) -> bool:
+        """Whether the challenger scores all listings, unheard."""
+        shadow = self.mode is RolloutMode.SHADOW and self.challenger is not None
+        return shadow and self.overload is not Overload.SHADOW
 
     @property
     def challenger_share(self) -> float:
@@ -149,6 +157,7 @@ class Serving(NamedTuple):
             self.mode,
             self.share,
             self.policy,
+            self.overload,
         )
 
 

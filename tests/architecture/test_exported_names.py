@@ -86,6 +86,7 @@ EXPORTED: dict[str, set[str]] = {
         "LedgerEntries",
         "LiveErrors",
         "Manifest",
+        "Overload",
         "Policy",
         "RolloutMode",
         "RolloutSet",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_app.contract import wire
-from stream_app.contract.models import Activated, CorrectorAnnounced, Policy, RolloutMode
+from stream_app.contract.models import Activated, CorrectorAnnounced, Overload, Policy, RolloutMode
 from stream_app.contract.topics import ACTIVATIONS
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Output, Record, Roster, Serving, State, Step
@@ -39,6 +39,7 @@ SERVED = st.builds(
     mode=st.sampled_from(RolloutMode),
     share=st.sampled_from([0.0, 0.5]),
     policy=st.sampled_from([Policy(), Policy(listing_late_h=0, sale_late_h=0)]),
+    overload=st.sampled_from(Overload),
 )
 
 
@@ -52,6 +53,7 @@ def models(roster: Roster) -> Mapping[str, Serving]:
             roster.mode,
             roster.share,
             roster.policy,
+            roster.overload,
         )
     }
 
@@ -123,6 +125,11 @@ def tells_no_policy(taken: Batch, state: State, models: Mapping[str, Serving]) -
     return _retold(scorer.advance(taken, state, models), policy=Policy())
 
 
+def tells_no_overload(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: what is left out in a hurry is nobody's business, and a replay has time."""
+    return _retold(scorer.advance(taken, state, models), overload=Overload.NONE)
+
+
 def tells_no_previous(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
     """Planted: who would answer in the champion's place is no news."""
     return _retold(scorer.advance(taken, state, models), previous=None)
@@ -154,6 +161,7 @@ def test_a_replay_gives_what_was_served() -> None:
         tells_no_share,
         tells_no_previous,
         tells_no_policy,
+        tells_no_overload,
     ],
 )
 def test_the_law_of_replays_catches(planted: Advance) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stream_app.contract.ids import murmur2
-from stream_app.contract.models import RolloutMode, Scope
+from stream_app.contract.models import Overload, RolloutMode, Scope
 from stream_app.contract.predictions import QualityReason, Step
 from stream_app.contract.rejects import RejectCode
 from stream_app.contract.remedies import QUALITY_REMEDIES, REMEDIES
@@ -155,6 +155,10 @@ REASONS: Mapping[QualityReason, tuple[list[Record], Mapping[str, Serving]]] = {
         CHAMPION,
     ),
     **{reason: scoped(reason) for reason in SCOPED},
+    QualityReason.OVERLOADED: (
+        replay.records([listing()]),
+        {MARKET: Serving(FakeChampion(), overload=Overload.REASONS)},
+    ),
 }
 
 
