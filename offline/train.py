@@ -3,7 +3,8 @@
 Three steps, all in time order. Fits on the oldest part find which shape of trees
 does best on later homes. A fit on all that was sold before the holdout is judged on
 the holdout: its errors are the manifest's, where the interval starts from. A fit on
-everything is the champion: the newest sales are worth most.
+everything is the champion: the newest sales are worth most. What a model is fitted to is
+brought to the level of its newest sale (level.py); what it is judged on is as it was paid.
 
 Not here: where the data come from (dataset.py), the store and the registry.
 """
@@ -11,6 +12,7 @@ Not here: where the data come from (dataset.py), the store and the registry.
 import hashlib
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version as library_version
 from typing import NamedTuple, Protocol
 
@@ -19,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from offline import bundle, encodings, metrics, splits
+from offline import bundle, encodings, level, metrics, splits
 from offline.dataset import Dataset, sha256
 from offline.encodings import Encodings
 from offline.shape import Shape, boosting
 from stream_app.contract.ids import fingerprint
 from stream_app.contract.models import GoldenRow, Manifest, Scope
-from stream_app.core.features import CATEGORICAL, FEATURE_SET, NAMES
+from stream_app.core.features import CATEGORICAL, FEATURE_SET, FEATURES, NAMES
 from stream_app.scoring.champion import Champion, cpu_features
 
 TREES_STEP = 5  # how finely the number of trees is chosen
@@ -46,6 +48,10 @@ SHAPES = (Shape("absolute_error", 31), Shape("absolute_error", 63))
 # moves the champion alone towards the level of the day, which is what the corrector does better:
 # together they overshoot.
 IGNORED = tuple(name for name in NAMES if name.startswith(("season_", "region_")))
+# What similar homes were sold for, as a log: it moves with the level, as the price does.
+PRICED = tuple(feature.name for feature in FEATURES if feature.unit == "log price/m2")
+# How the level moved is told by means of many residuals: rough trees will do, and their seed too.
+_FIRST = Shape("squared_error", 31, trees=100)
 GOLDEN_ROWS = 32
 HOLDOUT_ERRORS_KEPT = 500
 _LIBRARIES = ("scikit-learn", "numpy", "skops")
@@ -153,9 +159,21 @@ def fit(dataset: Dataset, shape: Shape, seed: int, ignored: Sequence[str] = IGNO
 def fit_regressor(
     dataset: Dataset, regressor: Regressor, ignored: Sequence[str] = IGNORED
 ) -> Fitted:
-    """Fit encodings and regressor to all rows given, and to no other."""
+    """Fit encodings and regressor to all rows given, and to no other, at their newest's level."""
+    dataset = at_newest_level(dataset, ignored)
     found, rows = _prepared(dataset, ignored)
     return Fitted(regressor.fit(rows, dataset.log_price), found)
+
+
+def at_newest_level(dataset: Dataset, ignored: Sequence[str] = IGNORED) -> Dataset:
+    """The rows as if all were sold with the newest: their prices, and those they were shown."""
+    _, rows = _prepared(dataset, (*ignored, *PRICED))
+    first = boosting(_FIRST, seed=0).fit(rows, dataset.log_price)
+    residual_log = dataset.log_price - first.predict(rows)
+    moved = level.moves(residual_log, dataset.sold_ms, dataset.region)
+    shown = dataset.rows.copy()
+    shown[:, [NAMES.index(name) for name in PRICED]] += moved[:, np.newaxis]
+    return replace(dataset, rows=shown, log_price=dataset.log_price + moved)
 
 
 def _prepared(dataset: Dataset, ignored: Sequence[str]) -> tuple[Encodings, NDArray[np.float64]]:
@@ -170,6 +188,7 @@ def _prepared(dataset: Dataset, ignored: Sequence[str]) -> tuple[Encodings, NDAr
 def choose_shape(dataset: Dataset, seed: int, shapes: Sequence[Shape] = SHAPES) -> Shape:
     """The shape with the least error on homes later than those fitted on, and its trees."""
     older, later = _halves(dataset)
+    older = at_newest_level(older)
     tried = [grown(older, later, shape, seed) for shape in shapes]
     return min(tried, key=lambda each: each.error_log).shape
 
@@ -180,7 +199,10 @@ def _halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def grown(older: Dataset, later: Dataset, shape: Shape, seed: int) -> Grown:
-    """Add trees until later homes gain nothing by more; keep as many as served them best."""
+    """Add trees until later homes gain nothing by more; keep as many as served them best.
+
+    `older` is at the level of its newest sale; the later homes are as they were paid.
+    """
     found, rows = _prepared(older, IGNORED)
     encoded = found.encoded(later.rows)
     regressor = boosting(shape, seed).set_params(

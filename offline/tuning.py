@@ -29,7 +29,7 @@ from offline.faults import WrongInput
 from offline.metrics import Figures
 from offline.shape import Shape
 from offline.splits import Split
-from offline.train import SHAPES, choose_shape, fit, grown
+from offline.train import SHAPES, at_newest_level, choose_shape, fit, grown
 
 TREES_MAX = 1_000  # where they stop by themselves, but for the slowest rates
 # Bounds of the draw; but for the loss and the share without, evenly in the logarithm.
@@ -150,20 +150,22 @@ def judge(
     """Judge the draws of these numbers, as many as are begun before `ends_s` (monotonic)."""
     found: list[Draw] = []
     with threadpool_limits(limits=1):
+        halves = [
+            (at_newest_level(dataset.take(part.older)), dataset.take(part.newer)) for part in parts
+        ]
         for number in numbers:
             if time.monotonic() >= ends_s:
                 break
-            found.append(_judge(dataset, parts, seed, number))
+            found.append(_judge(halves, seed, number))
             progress(len(found))
     return found
 
 
-def _judge(dataset: Dataset, parts: Sequence[Split], seed: int, number: int) -> Draw:
+def _judge(halves: Sequence[tuple[Dataset, Dataset]], seed: int, number: int) -> Draw:
     shape, began_s = shape_of(seed, number), time.process_time()
     champions, corrected, trees = [], [], []
-    for part in parts:
-        later = dataset.take(part.newer)
-        made = grown(dataset.take(part.older), later, shape, seed)
+    for older, later in halves:
+        made = grown(older, later, shape, seed)
         trees.append(made.shape.trees)
         champions.append(_mae(later, made.later_log))
         corrected.append(_mae(later, answers(later, made.later_log)))

@@ -1,12 +1,16 @@
 """A candidate is fitted in time order, the same each time, and opens as a scorer opens it."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 
-from offline import train
+from offline import level, train
+from offline.shape import Shape
 from offline.splits import NotEnough
 from offline.train import Candidate
+from stream_app.contract.spans import DAY_MS
 from stream_app.core.features import NAMES
 from stream_app.scoring import champion
 from tests import champions, sales
@@ -84,3 +88,39 @@ def test_too_few_sales_make_no_model() -> None:
 
     with pytest.raises(NotEnough):
         train.train(rows.take(np.arange(len(rows)) < 50), seed=0, made_ms=1)
+
+
+SHOCK_LOG = 0.2
+
+
+def behind_a_shock() -> float:
+    """How far a fit across a shock of the newest 50 days is from what homes cost after it."""
+    rows = sales.rows()
+    rows = replace(rows, rows=rows.rows.copy())
+    rows.rows[:, NAMES.index("home_age_years")] = np.nan  # all are of one year: a date by itself
+    after = rows.sold_ms >= rows.sold_ms[-1] - 50 * DAY_MS
+    shocked = replace(rows, log_price=rows.log_price + SHOCK_LOG * after)
+    said = train.fit(shocked, Shape("absolute_error", 31, trees=100), seed=0)
+    return float((rows.log_price + SHOCK_LOG - said.predict_log(rows.rows)).mean())
+
+
+def test_a_fit_across_a_shock_is_at_the_newest_level() -> None:
+    assert abs(behind_a_shock()) < 0.3 * SHOCK_LOG
+
+
+def test_a_fit_at_the_mean_of_all_levels_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(level, "moves", lambda residual_log, *_: np.zeros(len(residual_log)))
+
+    assert behind_a_shock() > 0.5 * SHOCK_LOG
+
+
+def test_prices_that_a_row_shows_move_with_its_own() -> None:
+    rows = sales.rows()
+    shown = rows.rows[:, [NAMES.index(name) for name in train.PRICED]]
+
+    at_newest = train.at_newest_level(rows)
+
+    moved = (at_newest.log_price - rows.log_price)[:, np.newaxis]
+    now = at_newest.rows[:, [NAMES.index(name) for name in train.PRICED]]
+    assert "street_ppm2_mean_5" in train.PRICED
+    assert np.array_equal(now, shown + moved, equal_nan=True)
