@@ -5,33 +5,24 @@ Each is the program that a user would start, timed from outside, start included.
 
 import secrets
 import shutil
-import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from bench import champion, load, recovery
+from bench import champion, load, recovery, reports
 from bench.champion import Models
 from bench.ground import FOLDER, Ground, ground, make_topics
 from bench.machine import cores
 from bench.results import Results
 from bench.say import say
-from bench.usage import Usage, usage
+from bench.timed import timed
 from demo.programs import ProgramFailed
 from stream_app.contract.topics import EVENTS, full_name
 
+ROWS = (10_000, 100_000, 1_000_000)  # of predictions, archived and reported
 REGIONS = (100, 1_000, 10_000)
 _TELLINGS = 2  # 43,226 homes, on as many partitions as topics have
-
-
-class Timed(NamedTuple):
-    """What a program printed, and what it took."""
-
-    printed: str
-    took_s: float
-    most: Usage  # the last processor time and the most memory that were seen
 
 
 class _Snapshot(Struct):
@@ -45,7 +36,7 @@ def run(results: Results) -> None:
     """Measure each part; one that fails is told of in words, and the others go on."""
     with ground(worker_cores=len(cores())) as on:
         models = champion.models(on)
-        for part in (_replayed, _backtested, _recovered):
+        for part in (_replayed, _backtested, _recovered, _reported):
             try:
                 found = part(on, models)
             except ProgramFailed as error:
@@ -55,25 +46,6 @@ def run(results: Results) -> None:
             results.offline |= found
             for name, figure in found.items():
                 say(f"  {name}: {figure:,.1f}")
-
-
-def timed(on: Ground, name: str, *arguments: str) -> Timed:
-    """Run a program to its end.
-
-    Raises
-    ------
-    ProgramFailed : it ended with a fault
-    """
-    began_s = time.monotonic()
-    program = on.programs.start(name, *arguments)
-    most = Usage(0.0, 0.0)
-
-    def look() -> None:
-        nonlocal most
-        most = Usage(*map(max, most, usage(program.process.pid)))
-
-    printed = on.programs.finish(program, each=look)
-    return Timed(printed, time.monotonic() - began_s, most)
 
 
 def _replayed(on: Ground, models: Models) -> dict[str, float]:  # noqa: ARG001 - a part takes both
@@ -91,6 +63,7 @@ def _replayed(on: Ground, models: Models) -> dict[str, float]:  # noqa: ARG001 -
             on,
             f"snapshot-{name}",
             *("offline", "snapshot", "make", "--market", load.MARKET, "--events", "topic"),
+            *("--train-to", "2030-01"),  # all
             *("--processes", str(processes), "--out", str(folder), "--json"),
         )
         rows = msgspec.json.decode(made.printed.splitlines()[-1], type=_Snapshot).rows
@@ -120,3 +93,7 @@ def _recovered(on: Ground, models: Models) -> dict[str, float]:
         for name, figure in found._asdict().items():
             figures[f"recovery_{name}_{regions}_regions"] = figure
     return figures
+
+
+def _reported(on: Ground, models: Models) -> dict[str, float]:
+    return reports.measured(on, models, ROWS)

@@ -2,7 +2,7 @@
 
 import gzip
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bench.load import Message
@@ -24,13 +24,7 @@ class Weights(NamedTuple):
 def weigh(messages: Sequence[Message], serving: Mapping[str, Serving]) -> Weights:
     """Run the scorer's step over the messages, as one partition."""
     state: dict[str, bytes] = {}
-    written = 0
-    records = [Record(n, *message, _APPENDED_MS) for n, message in enumerate(messages)]
-    for start in range(0, len(records), BATCH_MAX):
-        batch = Batch("weighed", "topic", 0, 1, records[start : start + BATCH_MAX])
-        step = scorer.advance(batch, state, serving)
-        written += _packed_bytes(step)
-        remember(step, state)
+    written = sum(map(_packed_bytes, stepped(messages, serving, state)))
     return Weights(
         statistics.fmean(len(message.key) + len(message.value) for message in messages),
         written / len(messages),
@@ -38,6 +32,18 @@ def weigh(messages: Sequence[Message], serving: Mapping[str, Serving]) -> Weight
         _mean_bytes(state, "listing:"),
         sum(len(key) + len(value) for key, value in state.items()),
     )
+
+
+def stepped(
+    messages: Sequence[Message], serving: Mapping[str, Serving], state: dict[str, bytes]
+) -> Iterator[Step]:
+    """Each step; the state is changed by it."""
+    records = [Record(n, *message, _APPENDED_MS) for n, message in enumerate(messages)]
+    for start in range(0, len(records), BATCH_MAX):
+        batch = Batch("weighed", "topic", 0, 1, records[start : start + BATCH_MAX])
+        step = scorer.advance(batch, state, serving)
+        remember(step, state)
+        yield step
 
 
 def remember(step: Step, state: dict[str, bytes]) -> None:
