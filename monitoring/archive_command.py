@@ -88,7 +88,8 @@ def existing(folder: Path) -> Path:
     BadSettings : it does not
     """
     if not (folder / MANIFESTS).is_dir():
-        raise BadSettings(f"no archive in {folder}: run python -m monitoring archive first")
+        words = "python -m monitoring archive makes it, once there is a record to keep"
+        raise BadSettings(f"no archive in {folder}: {words}")
     return folder
 
 

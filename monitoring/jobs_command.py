@@ -1,6 +1,7 @@
 """`python -m monitoring jobs`: makes the reports that are due, each in a process with limits."""
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -59,10 +60,15 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSe
     archive = archive_command.existing(given.dir or Path(settings.archive_dir))
     out = given.out or Path(settings.report_dir)
     names = [given.market] if given.market else sorted(MARKETS)
+    again = "" if given.once else f"; a look every {LOOK_EVERY_S:g} s"
+    is_first = True
     while True:
         look = scheduler.step(archive, kafka.prefix, names, out, settings)
         if given.json:
             print(msgspec.json.encode(look).decode(), flush=True)
+        if not look.reports and (given.once or is_first):
+            print(f"jobs: nothing is due{again}", file=sys.stderr, flush=True)
+        is_first = False
         if given.once:
             return FAILED if look.ended else 0
         time.sleep(LOOK_EVERY_S)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from monitoring.settings import MonitoringSettings
@@ -28,6 +29,7 @@ def _run(given: argparse.Namespace, _kafka: KafkaSettings, settings: MonitoringS
     workspace = (given.out or Path(settings.report_dir)) / FOLDER
     if not workspace.is_dir():
         raise BadSettings(f"no workspace in {workspace}: run python -m monitoring report first")
+    print(f"ui: http://127.0.0.1:{given.port}/, in some seconds", file=sys.stderr, flush=True)
     os.environ["DO_NOT_TRACK"] = "1"  # before Evidently is imported
     from evidently.ui.service.app import run_local
 

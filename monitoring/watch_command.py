@@ -67,7 +67,8 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSe
         tell=_tell,
     )
     watcher.round()
-    _tell(f"{watcher.rows:,} rows read; a look every {settings.watch_every_s:g} s")
+    again = "" if given.once else f"; a look every {settings.watch_every_s:g} s"
+    _tell(f"{watcher.rows:,} rows read, {watcher.decisions} decisions written{again}")
     while not given.once and not stop.wait(settings.watch_every_s):
         watcher.round()
     alerts.close()

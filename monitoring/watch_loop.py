@@ -75,14 +75,14 @@ class Watcher:
         NoBroker : the topic is not to be had, or another watcher has begun
         """
         self._hear(self._alerts.read())
-        for _, _, table in self._tail.tables([self._models], [ALL_MARKETS]):
-            for message, appended_ms in archived.models(table):
+        for rows in self._tail.tables([self._models], [ALL_MARKETS]):
+            for message, appended_ms in archived.models(rows.table):
                 market = self._markets.get(_market_of(message))
                 if market is not None:
                     market.take_model(message, appended_ms)
         topics = [self._events, self._rejects, self._outcomes]
-        for manifest, file, table in self._tail.tables(topics, list(self._markets)):
-            self._take(manifest.topic, file, table)
+        for rows in self._tail.tables(topics, list(self._markets)):
+            self._take(rows.manifest.topic, rows.file, rows.table)
         for market in self._markets.values():
             self._judge(market)
         self._is_first = False

@@ -94,6 +94,10 @@ class Looker:
 
     def words(self) -> str:
         """What is looked at."""
+        if not self._workers:
+            return (
+                f"no worker is named by HOUSING_MONITORING_WORKERS, {len(self._book)} causes known"
+            )
         seen = sum(not worker.is_unknown for worker in self._workers)
         return f"{seen} of {len(self._workers)} workers answer, {len(self._book)} causes known"
 

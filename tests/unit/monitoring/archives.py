@@ -29,11 +29,15 @@ def put(
     topic_id: str = "t-1",
     appended_ms: int = APPENDED_MS,
     key: bytes = b"key",
+    every_ms: int = 0,
 ) -> None:
     """Publish one range of partition 0 with these records, as the archiver does."""
     source = Source(full_name(PREFIX, topic), topic_id, 0)
     first = chain.end(root, source)
-    records = [Taken(0, first + n, appended_ms, key, value) for n, value in enumerate(values)]
+    records = [
+        Taken(0, first + n, appended_ms + n * every_ms, key, value)
+        for n, value in enumerate(values)
+    ]
     span = Span(first, first + len(records), first)
     if topic == EVENTS:
         erasures.note(root, source, records)
