@@ -13,6 +13,7 @@ here may depend on when a row was read, only on the rows:
 - *Detectors of publishers* go on: what a publisher does wrong is held against its own past.
   Their findings count from the newest sale on that the champion was trained on.
 - *The market's own time* is the newest that two sales have reached: one wrong date moves nothing.
+- *How many come* has an end of its own, and tells of no model: a training does not make it well.
 - What a publisher in doubt sold (`teaches`) tells of the publisher, and of no model.
 
 Memory: two times 500 errors a version, a number a day, and the detectors' own.
@@ -29,6 +30,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monitoring.detectors.categories import CategoryWatch
+from monitoring.detectors.clock import Clock
 from monitoring.detectors.error import CLIPPED_LOG, ErrorWatch
 from monitoring.detectors.finding import Cause, Event, Finding, Labelled
 from monitoring.detectors.inputs import InputWatch
@@ -36,6 +38,7 @@ from monitoring.detectors.level import LevelWatch
 from monitoring.detectors.rates import RateWatch
 from monitoring.detectors.skew import SkewWatch
 from monitoring.detectors.units import UnitWatch
+from monitoring.detectors.volume import VolumeWatch
 from monitoring.policy import BAD_DATA, Errors, Evidence
 from monitoring.probation import Trial
 from stream_app.contract.alerts import NextStep
@@ -81,18 +84,6 @@ class Kept:
 
 
 @dataclass
-class Clock:
-    """The newest time that two rows have reached."""
-
-    time_ms: int = 0
-    _newest_ms: int = 0
-
-    def reach(self, at_ms: int) -> None:
-        self.time_ms = max(self.time_ms, min(self._newest_ms, at_ms))
-        self._newest_ms = max(self._newest_ms, at_ms)
-
-
-@dataclass
 class Reign:
     """A champion's time: its detectors begin with it."""
 
@@ -118,6 +109,7 @@ class Market:
         self._kept: dict[str, Kept] = {}
         self._units, self._rates = UnitWatch(), RateWatch()
         self._inputs, self._categories = InputWatch(), CategoryWatch()
+        self._volume = VolumeWatch()
         self._found: dict[tuple[Cause, str | None], Finding] = {}
 
     @property
@@ -146,6 +138,8 @@ class Market:
         watches = (self._rates,) if event.rejected else self._watches
         for watch in watches:
             self._note(watch.update(event))
+        if not event.rejected:  # it came as an event, too
+            self._volume.update(event)
 
     @property
     def _watches(self) -> Sequence[UnitWatch | RateWatch | InputWatch | CategoryWatch]:
@@ -214,7 +208,8 @@ class Market:
         return None if manifest is None else manifest.trained_to_ms
 
     def findings(self) -> tuple[Finding, ...]:
-        """What was found since the training; a doubt of a unit goes on for as long as it was seen.
+        """What was found since the training; a doubt of a unit goes on for as long as it was seen,
+        and how many events come is told for as long as it is other than usual.
 
         Events are read ahead of sales where a year is replayed in minutes: what was not
         found by the market's time is left for later.
@@ -230,7 +225,7 @@ class Market:
                 finding = replace(finding, seen_ms=min(seen_ms, now_ms))
             if finding.cause in BAD_DATA or finding.seen_ms > trained_ms:
                 standing.append(finding)
-        return tuple(standing)
+        return (*standing, *self._volume.standing(now_ms))
 
 
 def summed(errors: Iterable[float]) -> Errors | None:

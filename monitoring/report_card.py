@@ -109,7 +109,8 @@ ALARMS: Mapping[str, Callable[[], Alarm]] = {
     "KS p < 0.05": KsAlarm,
 }
 
-Plant = Callable[[Labelled, float], Labelled]  # of a row and the days since it began
+# Of a row and the days since it began; None: the row is lost.
+Plant = Callable[[Labelled, float], Labelled | None]
 
 
 def _moved(row: Labelled, by_log: float) -> Labelled:
@@ -175,15 +176,20 @@ def drawn(days: Sequence[Sequence[Labelled]], length: int, seed: int) -> Iterato
 
 def quiet(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[Quiet]:
     """Count false alarms on streams of four months."""
+    return [quiet_of(name, make, days, streams, seed) for name, make in ALARMS.items()]
+
+
+def quiet_of(
+    name: str,
+    make: Callable[[], Alarm],
+    days: Sequence[Sequence[Labelled]],
+    streams: int,
+    seed: int,
+) -> Quiet:
+    """Count those of one alarm."""
     length = 2 * QUIET_DAYS
-    return [
-        Quiet(
-            name,
-            streams * length,
-            sum(_alarms(days, make, length, seed + n) for n in range(streams)),
-        )
-        for name, make in ALARMS.items()
-    ]
+    rung = sum(_alarms(days, make, length, seed + n) for n in range(streams))
+    return Quiet(name, streams * length, rung)
 
 
 def power(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[Power]:
@@ -191,10 +197,23 @@ def power(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[P
     regions = [row.region for day in days for row in day]
     busiest = max(sorted(set(regions)), key=regions.count)
     return [
-        power_of(name, plant, [_delay(days, make, act, seed + n) for n in range(streams)])
+        measured(name, make, plant, act, days, streams, seed)
         for plant, act in plants(busiest).items()
         for name, make in ALARMS.items()
     ]
+
+
+def measured(
+    name: str,
+    make: Callable[[], Alarm],
+    plant: str,
+    act: Plant,
+    days: Sequence[Sequence[Labelled]],
+    streams: int,
+    seed: int,
+) -> Power:
+    """Measure one alarm on one plant."""
+    return power_of(name, plant, [_delay(days, make, act, seed + n) for n in range(streams)])
 
 
 def _alarms(
@@ -214,8 +233,9 @@ def _delay(
         if since_days < 0:
             alarm.update(row)
             continue
-        labels += 1
-        if alarm.update(plant(row, since_days)):
+        planted = plant(row, since_days)
+        labels += planted is not None
+        if planted is not None and alarm.update(planted):
             return labels
     return None
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from monitoring import report_card, report_card_events, report_card_real
+from monitoring import report_card, report_card_events, report_card_real, report_card_volume
 from monitoring.detectors.finding import Event, Labelled
 from monitoring.heads import head_of
 from monitoring.report_card import Power, Quiet
@@ -65,8 +65,14 @@ def _card(given: argparse.Namespace) -> int:
         days=len(days),
         labels=len(rows),
         seed=given.seed,
-        quiet=report_card.quiet(days, given.streams, given.seed),
-        power=report_card.power(days, given.streams, given.seed),
+        quiet=[
+            *report_card.quiet(days, given.streams, given.seed),
+            report_card_volume.quiet(days, given.streams, given.seed),
+        ],
+        power=[
+            *report_card.power(days, given.streams, given.seed),
+            *report_card_volume.power(days, given.streams, given.seed),
+        ],
     )
     if events is not None:
         power = report_card_events.power(events, report_card_events.troubles())

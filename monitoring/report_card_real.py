@@ -11,14 +11,16 @@ from msgspec import Struct
 
 from monitoring.criteria import shipped
 from monitoring.detectors.error import ErrorWatch
-from monitoring.detectors.finding import Finding, Labelled
+from monitoring.detectors.finding import Cause, Finding, Labelled
 from monitoring.detectors.level import LevelWatch
 from monitoring.report_card import PolicyAlarm
+from monitoring.report_card_volume import NAME, VolumeAlarm
 from monitoring.windows import Window, day
 
-WATCHES: Mapping[str, Callable[[], LevelWatch | ErrorWatch]] = {
+WATCHES: Mapping[str, Callable[[], LevelWatch | ErrorWatch | VolumeAlarm]] = {
     "price level": LevelWatch,
     "error": ErrorWatch,
+    NAME: VolumeAlarm,
 }
 
 
@@ -70,6 +72,8 @@ def _decided(rows: Sequence[Labelled]) -> list[Told]:
 
 
 def _words(finding: Finding) -> str:
+    if finding.cause is Cause.VOLUME:
+        return finding.likely
     where = finding.segment or "the market"
     return f"{where}: {finding.value:+.3f}, was {finding.baseline:+.3f}, {finding.n} sales since"
 

@@ -122,6 +122,11 @@ CAUSES: Mapping[str, Told] = MappingProxyType(
             "prices are worse than the gate was told, from the first day",
             "hold features as served against those of the training; if they differ, roll back",
         ),
+        of_finding(Cause.VOLUME): Told(
+            "volume",
+            "what is learned of the market stands still, or is learned twice; nothing is retrained",
+            "hold it against the publisher's own figures: is trade so, or is the way here broken?",
+        ),
         Condition.LATENCY: Told(
             "mean-latency", "prices come later than promised", "see lag, CPU and batch times"
         ),

@@ -8,5 +8,7 @@ Not here: whether a finding calls for anything (policy.py), or reaches anybody.
 - rates.py: a field goes missing, events get refused
 - categories.py: a text that was never there
 - inputs.py: numbers are spread in another way
+- volume.py: far fewer, or more, listings or sales than usual
+- clock.py: a market's own time
 - skew.py: a new champion is worse in service than on its holdout
 """

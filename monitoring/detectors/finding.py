@@ -17,6 +17,7 @@ class Cause(StrEnum):
     CATEGORY = auto()
     INPUT = auto()
     SKEW = auto()
+    VOLUME = auto()
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,13 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
+from monitoring import criteria, policy
+from monitoring.detectors.clock import Clock
 from monitoring.detectors.finding import Cause, Event
-from monitoring.evidence import ERRORS_KEPT, Clock, Market, Sale, summed
-from stream_app.contract.alerts import NextStep
+from monitoring.evidence import ERRORS_KEPT, Market, Sale, summed
+from monitoring.history import History
+from monitoring.policy import Now
+from stream_app.contract.alerts import NextStep, Trigger
 from stream_app.contract.spans import DAY_MS
 from tests.builders import MARKET
 from tests.unit.monitoring.markets import (
@@ -120,6 +124,21 @@ def test_a_unit_error_is_bad_data_for_as_long_as_it_goes_on() -> None:
     assert "agency-b sends area_m2" in lasting.likely
     assert lasting.seen_ms // DAY_MS == DAYS_FROM + 59
     assert DAYS_FROM + 40 <= mended.seen_ms // DAY_MS <= DAYS_FROM + 45
+
+
+def test_sales_that_are_missing_are_told_and_call_for_no_training() -> None:
+    market = with_champion()
+    for day in range(80):
+        for n in range(10 if day < 60 else 1):
+            at_ms = (DAYS_FROM + day) * DAY_MS
+            market.take_event(Event(MARKET, "agency-b", at_ms, {"kind": "sale"}))
+            market.take_sale(next(sales(1, day=day, seed=n)))
+
+    assert causes(market) == {Cause.VOLUME}
+    decided = policy.decide(
+        market.evidence(None), History(), Now(market.time_ms, ANNOUNCED_MS), criteria.shipped()
+    )
+    assert set(decided.triggers) <= {Trigger.SCHEDULE}
 
 
 def test_what_was_read_ahead_of_the_market_is_not_known_yet() -> None:

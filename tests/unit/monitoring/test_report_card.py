@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from monitoring import report_card, report_card_events, report_card_real
+from monitoring import report_card, report_card_events, report_card_real, report_card_volume
 from monitoring.__main__ import main
 from monitoring.detectors.finding import Event, Finding, Labelled
 from monitoring.report_card import Alarm, Power, Quiet
@@ -64,6 +64,15 @@ def test_a_shock_of_ten_percent_is_found_within_200_labels(
             measured = power[plant, alarm]
             assert measured.found == measured.streams
             assert (measured.delay_most or 999) <= 200
+
+
+def test_missing_sales_are_told_and_quiet_streams_are_not() -> None:
+    quiet = report_card_volume.quiet(days(), streams=3, seed=1)
+    power = {each.plant: each for each in report_card_volume.power(days(), streams=3, seed=1)}
+
+    assert quiet.false_alarms == 0
+    assert power["4 of 5 sales missing"].found == 3
+    assert power["1 of 3 missing"].found == 0
 
 
 class Blind:
