@@ -7,12 +7,26 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import all_command, growth_command, offline_command, online_command, table_command
+from bench import (
+    all_command,
+    growth_command,
+    offline_command,
+    online_command,
+    step_command,
+    table_command,
+)
 from bench.say import say
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
-COMMANDS = (all_command, online_command, offline_command, growth_command, table_command)
+COMMANDS = (
+    all_command,
+    online_command,
+    offline_command,
+    growth_command,
+    step_command,
+    table_command,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
