@@ -41,7 +41,8 @@ def ground(worker_cores: int = 1) -> Iterator[Ground]:
     programs = Programs(
         FOLDER / "logs", kept | {CONFIG_FILE: str(settings.absolute())}, lambda: None
     )
-    ours, others = parted(cores(), worker_cores)
+    everybodys = cores()
+    ours, others = parted(everybodys, worker_cores)
     pin(os.getpid(), others)
     try:
         named = os.environ.get(BOOTSTRAP_SERVERS)
@@ -50,6 +51,7 @@ def ground(worker_cores: int = 1) -> Iterator[Ground]:
         yield Ground(brokers, broker, programs, ours, others)
     finally:
         programs.stop_all()
+        pin(os.getpid(), everybodys)
 
 
 def parted(all_cores: Sequence[int], worker_cores: int) -> tuple[Sequence[int], Sequence[int]]:

@@ -65,14 +65,14 @@ def table(results: Results) -> str:
         _plain(results.capacity, "asked for, costs, and what that comes to"),
         _plain(results.breaks, "what gives way, in that order: at events a second"),
     )
-    return "\n".join(line for part in parts for line in ("", *part)).strip("\n") + "\n"
+    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
 def _conditions(results: Results) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-    yield "; ".join(f"{name.replace('_', ' ')} {of}" for name, of in results.machine.items()) + "."
-    yield f"{versions}."
-    yield f"Measured {results.made}, {len(results.rounds)} rounds."
+    machine = "; ".join(f"{name.replace('_', ' ')} {of}" for name, of in results.machine.items())
+    options = ", ".join(f"{name.replace('_', ' ')} {of}" for name, of in results.options.items())
+    yield f"Machine: {machine}. Versions: {versions}. Measured {results.made}: {options}."
 
 
 def _rates(results: Results) -> Iterator[str]:
@@ -95,9 +95,10 @@ def _ratios(results: Results) -> Iterator[str]:
     yield "|---|---|---|---|"
     for pair, wanted in RATIOS.items():
         found = results.ratios.get(pair)
-        told = UNKNOWN if found is None else f"{found:.2f}"
-        met = found is not None and found >= wanted
-        yield f"| `{pair}` | {told} | {wanted:g} | {'met' if met else 'missed'} |"
+        if found is None:
+            yield f"| `{pair}` | {UNKNOWN} | {wanted:g} | not measured |"
+        else:
+            yield f"| `{pair}` | {found:.2f} | {wanted:g} | {'met' if found >= wanted else 'missed'} |"
 
 
 def _variants(results: Results) -> Iterator[str]:
