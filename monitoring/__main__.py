@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import KafkaException
 
 from monitoring import (
+    ab_command,
     alerts_command,
     archive_command,
     conditions_command,
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     ui_command.add(commands)
     conditions_command.add(commands)
     publishers_command.add(commands)
+    ab_command.add(commands)
     health = commands.add_parser(
         "health",
         help="status 0 if an archiver on this host is a member of its group, as a container's probe",

@@ -41,6 +41,10 @@ class Criteria(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     probation_labels: Count
     probation_days_max: Positive
     probation_miss_max: Positive
+    ab_effect: Annotated[float, Meta(gt=0, lt=1)]
+    ab_mature_days: Positive
+    ab_chance_max: Annotated[float, Meta(gt=0, lt=0.5)]
+    ab_deal_chance_max: Annotated[float, Meta(gt=0, lt=0.5)]
 
 
 @cache
