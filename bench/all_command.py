@@ -33,7 +33,7 @@ def run(given: argparse.Namespace) -> int:
         online.run(QUICK if given.quick else Plan(), found)
         results.save(found)
         if not given.quick:
-            offline.run(found)
+            offline.run(found, offline.PARTS, results.save)
             growth.run(found, _GROWTH_WINDOW_S)
     except ProgramFailed as error:
         say(f"bench: {error}; see {error.program.log}")

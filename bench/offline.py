@@ -5,7 +5,7 @@ Each is the program that a user would start, timed from outside, start included.
 
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,7 @@ from bench import champion, load, recovery, reports
 from bench.champion import Models
 from bench.ground import FOLDER, Ground, ground, make_topics
 from bench.machine import cores
+from bench.measure import Failed
 from bench.results import Results
 from bench.say import say
 from bench.timed import timed
@@ -29,23 +30,21 @@ class _Snapshot(Struct):
     rows: int
 
 
-Part = Callable[[Ground, Models], dict[str, float]]
-
-
-def run(results: Results) -> None:
-    """Measure each part; one that fails is told of in words, and the others go on."""
+def run(results: Results, names: Collection[str], keep: Callable[[Results], None]) -> None:
+    """Measure parts and keep what each comes to; one that fails is told of in words."""
     with ground(worker_cores=len(cores())) as on:
         models = champion.models(on)
-        for part in (_replayed, _backtested, _recovered, _reported):
+        for name in names:
             try:
-                found = part(on, models)
-            except ProgramFailed as error:
-                say(f"  {error}; see {error.program.log}")
-                results.failures[part.__name__.strip("_")] = str(error)
+                found = PARTS[name](on, models)
+            except (ProgramFailed, Failed) as error:
+                say(f"  {name} failed: {error}")
+                results.failures[name] = str(error)
                 continue
             results.offline |= found
-            for name, figure in found.items():
-                say(f"  {name}: {figure:,.1f}")
+            keep(results)
+            for figure, of in found.items():
+                say(f"  {figure}: {of:,.1f}")
 
 
 def _replayed(on: Ground, models: Models) -> dict[str, float]:  # noqa: ARG001 - a part takes both
@@ -97,3 +96,11 @@ def _recovered(on: Ground, models: Models) -> dict[str, float]:
 
 def _reported(on: Ground, models: Models) -> dict[str, float]:
     return reports.measured(on, models, ROWS)
+
+
+PARTS: Mapping[str, Callable[[Ground, Models], dict[str, float]]] = {
+    "replay": _replayed,
+    "backtest": _backtested,
+    "recovery": _recovered,
+    "reports": _reported,
+}

@@ -7,13 +7,14 @@ from bench import offline, results
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
-        "offline", help="data sets by replay, the backtest, a worker's recovery"
+        "offline", help="data sets by replay, backtest, recovery, reports"
+    )
+    command.add_argument(
+        "--only", action="append", choices=list(offline.PARTS), help="may be given again"
     )
     command.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:  # noqa: ARG001 - a command takes its options
-    found = results.load()
-    offline.run(found)
-    results.save(found)
+def run(given: argparse.Namespace) -> int:
+    offline.run(results.load(), given.only or offline.PARTS, results.save)
     return 0

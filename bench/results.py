@@ -49,6 +49,8 @@ class Results(Struct):
     offline: dict[str, float] = {}  # name with its unit -> figure
     growth: dict[str, float] = {}  # workers on this machine -> events a second in all
     variants: dict[str, dict[str, float]] = {}  # a load of another kind -> rates
+    regions_us: dict[str, float] = {}  # regions -> processor time of the pure step, for each event
+    along_us: list[float] = []  # the same, piece by piece of the stream
     capacity: dict[str, float] = {}  # what is asked for, the costs, what that comes to
     breaks: dict[str, float] = {}  # what gives way -> at how many events a second
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from bench import champion, load, step
+from bench import champion, load, results, step
 from bench.ground import ground
 from bench.hand_loop import served
 from bench.say import say
@@ -33,7 +33,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="of batches",
     )
     command.add_argument(
-        "--regions", type=_count, nargs="+", default=[70, 1_000, 10_000], metavar="N"
+        "--regions", type=_count, nargs="+", default=[70, 300, 1_000, 3_000, 10_000], metavar="N"
     )
     command.add_argument(
         "--rounds", type=_count, default=3, metavar="N", help="default %(default)s"
@@ -68,6 +68,10 @@ def run(given: argparse.Namespace) -> int:
         regions[count] = step.cost(follow, filled, models, _BATCH_UNDER_LOAD, given.rounds).us
     say("along the stream")
     along = step.along(step.records(list(load.told(events, 2))), models, _BATCH_UNDER_LOAD, 8)
+    kept = results.load()
+    kept.regions_us = {str(count): us for count, us in regions.items()}
+    kept.along_us = along
+    results.save(kept)
     found = {
         "by_batch": {size: {"us": cost.us, **cost.parts} for size, cost in sizes.items()},
         "by_regions_us": regions,

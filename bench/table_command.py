@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import page, results
+from bench import page, picture, results
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -11,5 +11,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(given: argparse.Namespace) -> int:  # noqa: ARG001 - a command takes its options
-    page.write(results.load())
+    found = results.load()
+    page.write(found)
+    picture.draw(found)
     return 0

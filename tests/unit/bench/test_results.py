@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from bench import page, results
+from bench import page, picture, results
 from bench.results import Latency, Results, Run
 
 MEASURED = Results(
@@ -54,3 +54,11 @@ def test_what_stands_around_the_table_is_left_alone() -> None:
     before = f"# Title\n{page.BEGIN}\nold\n{page.END}\nprose\n"
 
     assert page.placed(before, "new") == f"# Title\n{page.BEGIN}\nnew\n{page.END}\nprose\n"
+
+
+def test_a_picture_is_drawn_of_what_the_step_costs(tmp_path: Path) -> None:
+    measured = Results(regions_us={"70": 80.0, "10000": 110.0}, along_us=[90.0, 91.0])
+
+    picture.draw(measured, tmp_path / "new" / "step.png")
+
+    assert (tmp_path / "new" / "step.png").read_bytes().startswith(b"\x89PNG")
