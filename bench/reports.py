@@ -15,9 +15,10 @@ from bench.hand_loop import served
 from bench.load import Message
 from bench.timed import timed
 from bench.weights import stepped
-from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic, full_name
+from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, full_name
 
 KINDS = ("drift", "quality")
+_TOLD = (PREDICTIONS, OUTCOMES)
 
 
 def measured(on: Ground, models: Models, rows: Sequence[int]) -> dict[str, float]:
@@ -42,26 +43,27 @@ def measured(on: Ground, models: Models, rows: Sequence[int]) -> dict[str, float
     return figures
 
 
-def _answers(models: Models) -> Mapping[Topic, Sequence[Message]]:
-    """What our step says of a telling, by topic."""
-    found: dict[Topic, list[Message]] = {PREDICTIONS: [], OUTCOMES: []}
+def _answers(models: Models) -> Mapping[str, Sequence[Message]]:
+    """What our step says of a telling, by the name of its topic."""
+    found: dict[str, list[Message]] = {topic.name: [] for topic in _TOLD}
     for step in stepped(list(load.told(load.real_events(), 1)), served(models), {}):
         for output in step.outputs:
-            if output.topic in found and output.key and output.value:
-                found[output.topic].append(Message(output.key, output.value))
+            if output.topic.name in found and output.key and output.value:
+                found[output.topic.name].append(Message(output.key, output.value))
     return found
 
 
 def _archived(
-    on: Ground, models: Models, answers: Mapping[Topic, Sequence[Message]], count: int
+    on: Ground, models: Models, answers: Mapping[str, Sequence[Message]], count: int
 ) -> None:
     """Publish so many predictions, and the outcomes that belong to them; archive all."""
     prefix, folder = f"bench-{secrets.token_hex(3)}", (FOLDER / "archive").absolute()
     shutil.rmtree(folder, ignore_errors=True)
     make_topics(on, prefix)
     load.publish(on.brokers, full_name(prefix, MODELS), models.messages)
-    share = count / len(answers[PREDICTIONS])
-    for topic, messages in answers.items():
+    share = count / len(answers[PREDICTIONS.name])
+    for topic in _TOLD:
+        messages = answers[topic.name]
         told = list(again(messages, round(share * len(messages))))
         load.publish(on.brokers, full_name(prefix, topic), told)
     on.programs.set_environment(
