@@ -6,8 +6,9 @@ message: Faust starts four tasks for each message, which was most of the cost of
 a record. A fetch names the assignment it was made under and the offset before
 it, so that the runner can see that nothing is missing; and when the log's start moves past us,
 it ends the process instead of going on there. Relies on private parts of Faust 0.15.3 and
-aiokafka 0.14, both pinned; test_exactly_once.py and test_lagging.py in tests/integration notice
-when they move.
+aiokafka 0.14, both pinned; tests/unit/stream_app/shell/test_private_parts.py names them and goes
+red when one has moved, test_exactly_once.py and test_lagging.py in tests/integration when one
+does something else.
 """
 
 from collections.abc import Mapping, Sequence
