@@ -15,8 +15,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     command = commands.add_parser(
         "step",
         help="what the pure step costs an event, and which part of it",
-        description="The pure step over the bench's load, without a broker: processor time of an "
-        "event by batch size and part, by regions, and along the stream.",
+        description="The pure step over the bench's load, without a broker: what an "
+        "event takes by batch size and part, by regions, and along the stream.",
     )
     command.add_argument(
         "--events", type=_count, default=4_000, metavar="N", help="measured; default %(default)s"

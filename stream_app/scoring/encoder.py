@@ -52,7 +52,7 @@ class Encoder:
         for column in self._columns:
             codes = encoded[:, column.place]
             # NaN sorts after all: its place is clipped to the last code, which it does not equal.
-            at = np.minimum(np.searchsorted(column.codes, codes), len(column.codes) - 1)
+            at = np.minimum(column.codes.searchsorted(codes), len(column.codes) - 1)
             known = column.codes[at] == codes
             encoded[:, column.place] = np.where(known, column.numbers[at], column.default)
         return encoded

@@ -92,7 +92,7 @@ class Forest:
         unknown = np.isnan(rows)
         left = np.tile(self._all, (len(rows), 1))
         for place, thresholds, table in self._columns:
-            above = np.searchsorted(thresholds, rows[:, place])  # NaN is above all
+            above = thresholds.searchsorted(rows[:, place])  # NaN is above all
             left &= table.take(above + unknown[:, place], axis=0)
         return left
 

@@ -45,10 +45,10 @@ GROUPS: Mapping[ReasonGroup, tuple[str, ...]] = MappingProxyType(
     }
 )
 _ORDER: tuple[ReasonGroup, ...] = tuple(GROUPS)
-_PLACES: tuple[NDArray[np.intp], ...] = tuple(
-    np.flatnonzero([name.startswith(beginnings) for name in NAMES])
-    for beginnings in GROUPS.values()
-)
+# Shape (groups, features): whether the group has the feature.
+_HAS = np.array([[name.startswith(starts) for name in NAMES] for starts in GROUPS.values()])
+# The same as numbers: a product of matrices asks all groups of all homes at once.
+_HAS_COUNTED = _HAS.T.astype(np.float32)
 
 
 class WhatIf(NamedTuple):
@@ -70,15 +70,10 @@ def what_if(
     used : shape (features,), which features the model looks at: the others change no price
     """
     same = (rows == typical) | (np.isnan(rows) & np.isnan(typical)) | ~used
-    made, homes, groups = [rows[:0]], [], []
-    for group, places in enumerate(_PLACES):
-        unusual = np.flatnonzero(~same[:, places].all(axis=1))
-        variants = rows[unusual]
-        variants[:, places] = typical[np.ix_(unusual, places)]
-        made.append(variants)
-        homes += unusual.tolist()
-        groups += [group] * len(unusual)
-    return WhatIf(np.concatenate(made), homes, groups)
+    unusual = (~same).astype(np.float32) @ _HAS_COUNTED > 0
+    groups, homes = np.nonzero(unusual.T)
+    variants = np.where(_HAS[groups], typical[homes], rows[homes])
+    return WhatIf(variants, homes.tolist(), groups.tolist())
 
 
 def explain(

@@ -51,7 +51,7 @@ class Limits:
         ]
         self._low, self._high = np.array(ranges, dtype=np.float64).T
         self._codes = {
-            place: np.array([float(code) for code in encodings[name]])
+            place: np.array(sorted(map(float, encodings[name])) or [np.nan])
             for place, name in enumerate(names)
             if name in encodings and used[place]
         }
@@ -62,7 +62,8 @@ class Limits:
         unseen = np.zeros(rows.shape, dtype=np.bool_)
         for place, known in self._codes.items():
             codes = rows[:, place]
-            unseen[:, place] = ~np.isin(codes, known) & ~np.isnan(codes)
+            nearest = known[np.minimum(known.searchsorted(codes), len(known) - 1)]
+            unseen[:, place] = (nearest != codes) & ~np.isnan(codes)
         found = [NO_MARKS] * len(rows)
         for row in np.flatnonzero((outside | unseen).any(axis=1)).tolist():
             found[row] = Marks(self._named(unseen[row]), self._named(outside[row]))

@@ -37,7 +37,8 @@ from msgspec import Struct
 from stream_app.contract import topics, wire
 from stream_app.contract.events import AnyEvent, Correction, Erasure, Listing, Sale
 from stream_app.contract.ids import prediction_id
-from stream_app.contract.models import Activated, Overload
+from stream_app.contract.markets import MARKETS
+from stream_app.contract.models import Activated, CorrectorAnnounced, Overload
 from stream_app.contract.predictions import Arm, QualityReason
 from stream_app.contract.predictions import Step as Rung
 from stream_app.contract.rejects import RejectCode, Rejected
@@ -87,6 +88,7 @@ _REJECTED = {
 }
 _NOTHING = Said(None)
 _warm: Warm[Linear, Learner] = Warm(WARM_MAX)
+_versions: Warm[CorrectorAnnounced, Learner] = Warm(2 * len(MARKETS))  # a market's, and its next
 
 
 class Taken(Struct):
@@ -132,7 +134,11 @@ def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step:
 def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench:
     def market_level(name: str) -> Learner | None:
         version = serving.get(name, NOBODY).corrector
-        return None if version is None else corrector.frozen_market(version)
+        if version is None:
+            return None
+        level = _versions.take(version) or corrector.frozen_market(version)
+        _versions.keep(version, level)  # it only predicts: whoever else has it does not mind
+        return level
 
     control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
     control.topic_id = batch.topic_id
