@@ -192,14 +192,15 @@ def _advance(window: Window, ring: Ring, head: int) -> None:
 
 def _sums(ring: Ring, spans: tuple[int, ...], now: int) -> list[Sums]:
     """The windows kept beside the ring, moved to `now`."""
-    if tuple([sums.span for sums in ring.sums]) != spans:
-        ring.sums[:] = [_add_up(ring, span, now) for span in spans]
-    for place, sums in enumerate(ring.sums):
-        if abs(now - sums.now) < sums.span:
+    kept = ring.sums
+    if tuple([sums.span for sums in kept]) != spans:
+        kept[:] = [_add_up(ring, span, now) for span in spans]
+    for place, sums in enumerate(kept):
+        if abs(now - sums.now) >= sums.span:
+            kept[place] = _add_up(ring, sums.span, now)
+        elif now != sums.now:
             _move(ring, sums, now)
-        else:
-            ring.sums[place] = _add_up(ring, sums.span, now)
-    return ring.sums
+    return kept
 
 
 def _holding(ring: Ring, number: int) -> Iterator[Sums]:
