@@ -36,6 +36,7 @@ NEWEST_BY = {
     PREDICTIONS.name: ("appended_ms", "offset"),
     OUTCOMES.name: ("sale_revision", "appended_ms", "offset"),
 }
+_PLACED = ("prediction_id", *NEWEST_BY[OUTCOMES.name])
 BATCH_ROWS = 20_000  # read at once: some 20 MB
 
 
@@ -63,10 +64,15 @@ class Market(NamedTuple):
         return (file for file in raw if file.market == self.name)
 
 
-def outcomes(root: Path, prefix: str, market: str, window: Window = ALWAYS) -> pd.DataFrame:
-    """Read outcomes by the time of their sale; of a corrected sale the last correction."""
+def outcomes(
+    root: Path, prefix: str, market: str, window: Window = ALWAYS, columns: Iterable[str] = ()
+) -> pd.DataFrame:
+    """Read outcomes by the time of their sale; of a corrected sale the last correction.
+
+    `columns`: read these, and what tells the last; none named: all.
+    """
     topic = full_name(prefix, OUTCOMES)
-    frame = _read(root, topic, market, window, "sold_ms")
+    frame = _read(root, topic, market, window, "sold_ms", [*columns, *_PLACED] if columns else None)
     frame = _newest(frame, ["sale_revision", "appended_ms", "offset"])
     return frame if frame.empty else frame.sort_values(["sold_ms", "offset"], ignore_index=True)
 
@@ -170,9 +176,17 @@ def _code_text(code: float) -> str:
     return UNKNOWN if np.isnan(code) else f"{code:.0f}"
 
 
-def _read(root: Path, topic: str, market: str, window: Window, time_column: str) -> pd.DataFrame:
+def _read(
+    root: Path,
+    topic: str,
+    market: str,
+    window: Window,
+    time_column: str,
+    columns: list[str] | None,
+) -> pd.DataFrame:
     wanted = (file for file in _of_market(root, topic, market) if touches(file, window))
-    tables = [_in_window(pq.read_table(root / f.path), time_column, window) for f in wanted]
+    read = (pq.read_table(root / file.path, columns=columns) for file in wanted)
+    tables = [_in_window(table, time_column, window) for table in read]
     if not tables:
         return pd.DataFrame()
     # A field that the contract gained later is null in older files.

@@ -8,7 +8,7 @@ import msgspec
 
 from monitoring.page import judging, marks, operations, sections, tables, truth
 from monitoring.page.figures import Stretch
-from monitoring.page.known import Known
+from monitoring.page.known import TOLD, Known
 from monitoring.page.sections import Section
 from monitoring.page.tables import Column, Link, Table, Unit
 from monitoring.page.verdict import Verdict, verdict
@@ -110,23 +110,8 @@ def telling(rows: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> Tabl
         Column("champion"),
         Column("publisher"),
     )
-    names = (
-        "sold_ms",
-        "listing_id",
-        "region",
-        "property_type",
-        "area_m2",
-        "sale_price",
-        "price",
-        "price_low",
-        "price_high",
-        "ratio",
-        "step",
-        "versions_champion",
-        "source",
-    )
     about = f"sold {query.get('from', '')} to {query.get('to', '')}: the farthest off"
-    cells = [tuple(_cell(row.get(name)) for name in names) for row in rows]
+    cells = [tuple(_cell(row.get(name)) for name in TOLD) for row in rows]
     return Table("telling", "The most telling predictions", about, columns, cells)
 
 

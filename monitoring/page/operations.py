@@ -5,16 +5,17 @@ from urllib.parse import urlencode
 
 from monitoring.alerting.book import Entry, Standing
 from monitoring.page.actions import champion
-from monitoring.page.figures import Sums
+from monitoring.page.figures import Stretch, Sums
 from monitoring.page.judging import begun_ms, entries
 from monitoring.page.known import Known
 from monitoring.page.marks import decided_ms
-from monitoring.page.sections import Section
+from monitoring.page.sections import Section, window_links
 from monitoring.page.tables import Cell, Column, Link, Table, Unit
 from monitoring.page.view import View
 from stream_app.contract.alerts import Decision, RequestStatus
 from stream_app.contract.models import AliasSet, ChampionAnnounced, Manifest
 from stream_app.contract.requests import Asked
+from stream_app.contract.spans import DAY_MS
 
 ROWS_PER_PAGE = 20
 MODEL_COLUMNS = (
@@ -90,7 +91,7 @@ def alerts(known: Known, view: View) -> Section:
             Column("runbook"),
         ),
         [_alert_row(entry, now_ms) for entry in ordered],
-        [_alert_links(entry, view.market) for entry in ordered],
+        [_alert_links(entry, known, view) for entry in ordered],
         frozenset(n for n, entry in enumerate(ordered) if entry.standing(now_ms) is Standing.OPEN),
         empty="no alert was ever raised",
     )
@@ -120,13 +121,19 @@ def _alert_row(entry: Entry, now_ms: int) -> tuple[Cell, ...]:
     )
 
 
-def _alert_links(entry: Entry, market: str) -> Sequence[Link]:
+def _alert_links(entry: Entry, known: Known, view: View) -> Sequence[Link]:
+    """What can be pressed; and what was measured of the days since its cause began."""
     if not entry.open:
         return ()
+    axis, day = known.sums[view.market].axis, begun_ms(entry) // DAY_MS
+    of_market = entry.alert.market == view.market and axis.first <= day < axis.end
     return [
-        Link(kind, act(kind, market, entry.id))
-        for kind in ("acknowledge", "snooze")
-        if kind != "acknowledge" or entry.acknowledged is None
+        *(
+            Link(kind, act(kind, view.market, entry.id))
+            for kind in ("acknowledge", "snooze")
+            if kind != "acknowledge" or entry.acknowledged is None
+        ),
+        *(window_links(known, view, Stretch(day, axis.end)) if of_market else ()),
     ]
 
 

@@ -233,7 +233,7 @@ def windows(known: Known, view: View, page: int, address: Callable[[str], str]) 
             Column("in interval", Unit.SHARE),
         ),
         [_window_row(sums, stretch) for stretch in stretches],
-        [_window_links(known, view, stretch) for stretch in stretches],
+        [window_links(known, view, stretch) for stretch in stretches],
         frozenset(n for n, stretch in enumerate(stretches) if is_red(sums, stretch)),
         pages,
     )
@@ -254,7 +254,8 @@ def _window_row(sums: Sums, stretch: Stretch) -> tuple[Cell, ...]:
     )
 
 
-def _window_links(known: Known, view: View, stretch: Stretch) -> list[Link]:
+def window_links(known: Known, view: View, stretch: Stretch) -> list[Link]:
+    """To the sales of a window that were priced farthest off, and to its Evidently report."""
     first, last = day_of(stretch.first), day_of(stretch.end - 1)
     links = [Link("most telling", f"/telling/{view.market}?from={first}&to={last}")]
     report = reports.of_window(known.reports, view.market, first, last)

@@ -10,10 +10,11 @@ from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from monitoring.broker import NoBroker
-from monitoring.page import app, guard
+from monitoring.page import app, guard, measure
 from monitoring.page.app import Doors
 from monitoring.page.known import Known, Places, Reader
-from monitoring.page.reports import Report
+from monitoring.page.reports import Quality, Report, Rows
+from monitoring.rollup_store import Work
 from stream_app.contract.alerts import (
     AlertAcknowledged,
     AnyAlertMessage,
@@ -209,6 +210,36 @@ def test_an_alert_of_no_one_market_is_on_every_page_and_keeps_its_market(tmp_pat
         page.press(path, by="ana")
         (written,) = page.told
         assert written.market == ALL_MARKETS
+
+
+def test_an_open_alert_leads_to_the_report_and_the_sales_of_its_days(tmp_path: Path) -> None:
+    own = messages.alert(since_ms=(states.FIRST + 30) * DAY_MS)
+    rows = Rows("archive", "2013-11-15", "2013-11-30", 900)
+    report = Report(
+        market=MARKET, made="2013", quality=Quality(rows), files=("quality.html",), run="kc-1"
+    )
+    for page in browser(states.known(states.days(40), [own], reports=[report]), tmp_path):
+        (links,) = re.findall(
+            r'<section id="alerts-section".*?</section>',
+            page.client.get(f"/{MARKET}").text,
+            re.DOTALL,
+        )
+    assert f"/telling/{MARKET}?from=2013-11-21" in links
+    assert "/reports/kc-1/quality.html" in links
+
+
+def test_loading_is_measured_with_the_token(tmp_path: Path) -> None:
+    reader = Reader(Places(tmp_path, tmp_path, "housing"), lambda: WALL_MS)
+    token = Secret(TOKEN)
+    made = app.create(reader, Told().take, Doors(token, frozenset()), lambda: WALL_MS)
+    reader.refresh = Work  # type: ignore[method-assign]
+    reader.known = states.known(states.days(40))
+
+    found = measure.measure(made, reader, token)
+
+    views = [page.address for page in found.pages]
+    assert views[:3] == [f"/{MARKET}{view}" for view in measure.VIEWS]
+    assert all(page.median_s > 0 and page.kilobytes > 0 for page in found.pages)
 
 
 def test_a_decision_stands_at_the_markets_own_time(tmp_path: Path) -> None:
