@@ -14,6 +14,7 @@ from monitoring import (
     decisions_command,
     jobs_command,
     membership,
+    month_command,
     notify_command,
     publishers_command,
     report_card_options,
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     conditions_command.add(commands)
     publishers_command.add(commands)
     ab_command.add(commands)
+    month_command.add(commands)
     health = commands.add_parser(
         "health",
         help="status 0 if an archiver on this host is a member of its group, as a container's probe",
