@@ -24,6 +24,7 @@ _SALE_COLUMNS = (
     "sale_price",
     "price",
     "corrects",
+    "property_type",
     "versions_champion",
     "active_champion",
     "active_residual_log",
@@ -36,7 +37,7 @@ def sales(table: Table) -> Iterator[Sale]:
     is_old = "teaches" not in table.column_names  # files of before it was kept
     teaches = [True] * len(table) if is_old else table["teaches"].to_pylist()
     for row in zip(*columns, teaches, strict=True):
-        market, region, sold_ms, appended_ms, sale_price, price, corrects, *versions = row
+        market, region, sold_ms, appended_ms, sale_price, price, corrects, kind, *versions = row
         if not corrects:
             error_log = None if price is None else math.log(sale_price / price)
             answered_by, active, active_error_log, teaches_it = versions
@@ -50,6 +51,7 @@ def sales(table: Table) -> Iterator[Sale]:
                 active,
                 active_error_log,
                 teaches_it is not False,
+                kind,
             )
 
 

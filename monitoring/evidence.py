@@ -67,6 +67,7 @@ class Sale(Struct, frozen=True):
     active: str | None
     active_error_log: float | None  # of its model alone
     teaches: bool = True
+    property_type: str = ""
 
 
 @dataclass
@@ -157,7 +158,7 @@ class Market:
         if reign is None or sale.appended_ms < reign.since_ms:
             return
         if sale.answered_by == reign.version and error_log is not None:
-            row = Labelled(sale.market, sale.region, sale.sold_ms, error_log)
+            row = Labelled(sale.market, sale.region, sale.sold_ms, error_log, sale.property_type)
             self._note(reign.level.update(row))
             self._note(reign.error.update(row))
         if sale.active == reign.version and sale.active_error_log is not None:

@@ -12,6 +12,7 @@ Not here: mistakes in events (report_card_events.py), real months in their order
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Protocol
@@ -35,6 +36,7 @@ QUIET_DAYS = 60  # before a plant; the detectors' warm-up is in it
 PLANTED_DAYS = 30
 YEAR_DAYS = 365.25
 KS_DAYS = 7
+RARE = 4  # the kind of home that moves alone: HDB's fourth is a twelfth of its sales
 KS_PAST = 30 * 60  # labels, about a month
 
 
@@ -117,8 +119,8 @@ def _moved(row: Labelled, by_log: float) -> Labelled:
     return replace(row, error_log=row.error_log + by_log)
 
 
-def plants(region: str) -> Mapping[str, Plant]:
-    """The drifts of the card; `region` is the one that moves alone."""
+def plants(region: str, kind: str) -> Mapping[str, Plant]:
+    """The drifts of the card; `region` and `kind` of home are what moves alone."""
     return {
         "shock +10 %": lambda row, _: _moved(row, math.log(1.1)),
         "shock -10 %": lambda row, _: _moved(row, math.log(0.9)),
@@ -127,8 +129,14 @@ def plants(region: str) -> Mapping[str, Plant]:
             row, math.log(1.05) * math.sin(2 * math.pi * days / YEAR_DAYS)
         ),
         "errors 1.5 times": lambda row, _: replace(row, error_log=row.error_log * 1.5),
+        "variance doubled in three weeks": lambda row, days: replace(
+            row, error_log=row.error_log * math.sqrt(1 + min(days / 21, 1))
+        ),
         f"region {region} +20 %": lambda row, _: (
             _moved(row, math.log(1.2)) if row.region == region else row
+        ),
+        f"{kind}: -8 % in three weeks": lambda row, days: (
+            _moved(row, math.log(0.92) * min(days / 21, 1)) if row.property_type == kind else row
         ),
     }
 
@@ -194,13 +202,18 @@ def quiet_of(
 
 def power(days: Sequence[Sequence[Labelled]], streams: int, seed: int) -> list[Power]:
     """Measure each alarm on each plant."""
-    regions = [row.region for day in days for row in day]
-    busiest = max(sorted(set(regions)), key=regions.count)
+    regions = Counter(row.region for day in days for row in day)
+    kinds = Counter(row.property_type for day in days for row in day)
+    busiest, rare = _commonest(regions)[0], _commonest(kinds)[:RARE][-1]
     return [
         measured(name, make, plant, act, days, streams, seed)
-        for plant, act in plants(busiest).items()
+        for plant, act in plants(busiest, rare).items()
         for name, make in ALARMS.items()
     ]
+
+
+def _commonest(counts: Counter[str]) -> list[str]:
+    return sorted(counts, key=lambda name: (-counts[name], name))
 
 
 def measured(

@@ -98,7 +98,9 @@ def _labelled(path: Path, window: Window | None) -> Iterator[Labelled]:
         inside = window is None or window.from_ms <= outcome.sold_ms < window.to_ms
         if inside and outcome.price is not None and not outcome.corrects:
             error_log = math.log(outcome.sale_price / outcome.price)
-            yield Labelled(outcome.market, outcome.region, outcome.sold_ms, error_log)
+            yield Labelled(
+                outcome.market, outcome.region, outcome.sold_ms, error_log, outcome.property_type
+            )
 
 
 def _events(path: Path) -> Iterator[Event]:

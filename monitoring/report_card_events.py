@@ -22,8 +22,9 @@ from monitoring.report_card import Power, power_of
 
 AGENCIES = 3
 WRONG = "agency-1"
-MEASURES = ("area_m2", "lot_m2", "sale_price")
+MEASURES = ("area_m2", "lot_m2", "basement_m2", "sale_price")
 SQUARE_FEET = 10.7639
+SQUARE_YARDS = 1.19599
 FIELD = "built_year"  # both markets have it
 NULLS_SHARE = 0.3
 NEW_TYPE = "houseboat"
@@ -56,11 +57,18 @@ class Trouble(Struct, frozen=True):
 def troubles() -> list[Trouble]:
     """The plants of the card."""
     units = [
-        Trouble(f"{name} times {SQUARE_FEET:g}", "units", _of(name), _times(name))
+        Trouble(f"{name} times {SQUARE_FEET:g}", "units", _of(name), _times(name, SQUARE_FEET))
         for name in MEASURES
     ]
     return [
         *units,
+        Trouble("sale_price in thousands", "units", _of("sale_price"), _times("sale_price", 1e-3)),
+        # Misses: a factor below two is a kind of home, and inputs do not know the publisher.
+        Trouble(
+            "area_m2 in square yards", "units", _of("area_m2"), _times("area_m2", SQUARE_YARDS)
+        ),
+        Trouble("bathrooms twice", "inputs", "field=bathrooms", _times("bathrooms", 2)),
+        Trouble("longitude without sign", "inputs", "field=longitude", _times("longitude", -1)),
         Trouble(f"{FIELD} null in {NULLS_SHARE:.0%}", "rates", _of(FIELD), _nulls(NULLS_SHARE)),
         Trouble(f"{FIELD} null", "rates", _of(FIELD), _nulls(1)),
         Trouble(
@@ -103,12 +111,12 @@ def _of(name: str) -> str:
     return f"publisher={WRONG} field={name}"
 
 
-def _times(name: str) -> Callable[[Event], Event | None]:
+def _times(name: str, factor: float) -> Callable[[Event], Event | None]:
     def act(event: Event) -> Event | None:
         value = event.fields.get(name)
         if event.publisher != WRONG:
             return None
-        return _with(event, name, value * SQUARE_FEET) if isinstance(value, int | float) else event
+        return _with(event, name, value * factor) if isinstance(value, int | float) else event
 
     return act
 

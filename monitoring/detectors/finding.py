@@ -25,7 +25,9 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     cause: Cause
     market: str
-    segment: str | None  # "region=...", "publisher=... field=..."; None: the whole market
+    segment: (
+        str | None
+    )  # "region=...", "type=...", "publisher=... field=..."; None: the whole market
     value: float
     baseline: float
     n: int  # that `value` was made of
@@ -43,6 +45,7 @@ class Labelled(Struct, frozen=True):
     region: str
     sold_ms: int
     error_log: float  # log sale price less log price
+    property_type: str = ""  # unknown: of no type
 
 
 class Event(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Prices run away from the answers: Page-Hinkley on the signed log error, per market and region.
+"""Prices run away from the answers: Page-Hinkley on the signed log error, per market, region and type.
 
 Idea. The mean and the spread of the first errors are frozen; from then on the error's
 distance from that mean, in spreads, is added up, less what is tolerated. The sum's height
@@ -11,6 +11,7 @@ E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954); D. V. Hinkley
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -18,7 +19,7 @@ from msgspec import Struct
 
 from monitoring.detectors.finding import Cause, Finding, Labelled
 
-REGIONS_MAX = 1_000  # a region takes 200 bytes
+PARTS_MAX = 1_000  # regions and types of home; each takes 200 bytes
 
 
 class LevelTest(Struct, frozen=True):
@@ -33,8 +34,9 @@ class LevelTest(Struct, frozen=True):
 # 80 labels, and in quiet months nothing (docs/monitoring.md has the command). A threshold of 20
 # was there sooner, and told a falsehood in three years.
 MARKET = LevelTest(warm_up=300, tolerated=0.3, threshold=30.0)
-# Some 70 regions are watched at once, with some 20 labels a month each: a larger shift, sooner.
-REGION = LevelTest(warm_up=60, tolerated=0.5, threshold=18.0)
+# Some 70 regions are watched at once, with some 20 labels a month each: a larger shift, sooner. Types
+# likewise: HDB's executive flats, a twelfth of its sales, move the market's level too little to be seen.
+PART = LevelTest(warm_up=60, tolerated=0.5, threshold=18.0)
 # A typing error of a zero must not look like a market.
 CLIPPED = 3.0
 MAD_SPREAD = 1.4826  # median distance to spread, of a normal distribution
@@ -62,7 +64,7 @@ class Side:
 
 @dataclass
 class Level:
-    """State of one market or region."""
+    """State of a market, or a part of it."""
 
     test: LevelTest
     first: list[float] = field(default_factory=list)  # until they are enough
@@ -101,34 +103,42 @@ def _clipped(distance: float) -> float:
 class LevelWatch:
     """All levels of one market."""
 
-    def __init__(self, market: LevelTest = MARKET, region: LevelTest = REGION) -> None:
-        self._market, self._region = market, region
+    def __init__(self, market: LevelTest = MARKET, part: LevelTest = PART) -> None:
+        self._part = part
         self._levels: dict[str | None, Level] = {None: Level(market)}
 
     def update(self, row: Labelled) -> list[Finding]:
         """Take in one sale; tell the levels that moved with it."""
         found = []
-        for region in (None, row.region):
-            level = self._level(region)
+        for segment in _segments(row):
+            level = self._level(segment)
             side = level and level.update(row.error_log, row.sold_ms)
             if level and side:
-                found.append(_finding(row, region, level, side))
-                self._levels[region] = Level(level.test)
+                found.append(_finding(row, segment, level, side))
+                self._levels[segment] = Level(level.test)
         return found
 
-    def _level(self, region: str | None) -> Level | None:
-        if region not in self._levels and len(self._levels) <= REGIONS_MAX:
-            self._levels[region] = Level(self._region)
-        return self._levels.get(region)
+    def _level(self, segment: str | None) -> Level | None:
+        if segment not in self._levels and len(self._levels) <= PARTS_MAX:
+            self._levels[segment] = Level(self._part)
+        return self._levels.get(segment)
 
 
-def _finding(row: Labelled, region: str | None, level: Level, side: Side) -> Finding:
+def _segments(row: Labelled) -> Iterator[str | None]:
+    """The whole market, and the parts that the sale belongs to."""
+    yield None
+    yield f"region={row.region}"
+    if row.property_type:
+        yield f"type={row.property_type}"
+
+
+def _finding(row: Labelled, segment: str | None, level: Level, side: Side) -> Finding:
     value = side.total / side.n
     moved = math.expm1(value - level.mean)
     return Finding(
         cause=Cause.PRICE_LEVEL,
         market=row.market,
-        segment=None if region is None else f"region={region}",
+        segment=segment,
         value=value,
         baseline=level.mean,
         n=side.n,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitoring.detectors.finding import Cause, Finding, Labelled
 from monitoring.detectors.level import CLIPPED, LevelTest, LevelWatch, Side
@@ -67,6 +68,17 @@ def test_a_shock_in_one_region_names_it() -> None:
     assert {each.segment for _, each in found(rows)} == {"region=kc-3"}
 
 
+def test_a_kind_of_home_that_moves_alone_is_named() -> None:
+    rows = [
+        replace(row, error_log=row.error_log - 0.2, property_type="executive")
+        if n % 12 == 0 and n >= 1_200
+        else replace(row, property_type="executive" if n % 12 == 0 else "4 room")
+        for n, row in enumerate(stream(2_400, seed=3))
+    ]
+
+    assert {each.segment for _, each in found(rows)} == {"type=executive"}
+
+
 def test_a_typing_error_of_a_zero_is_no_market() -> None:
     rows = stream(1_200, seed=4)
     rows[700] = Labelled("king-county", "kc-0", rows[700].sold_ms, math.log(10))
@@ -109,7 +121,7 @@ def test_the_law_catches_a_side_that_never_comes_down() -> None:
 
 
 def test_regions_without_end_fill_no_memory() -> None:
-    watch = LevelWatch(region=LevelTest(2, 0.5, CLIPPED))
+    watch = LevelWatch(part=LevelTest(2, 0.5, CLIPPED))
     for n in range(3_000):
         watch.update(Labelled("hdb", f"r-{n}", n, 0.1))
 
