@@ -67,7 +67,7 @@ def of_findings(
     """What stands in one market now, by its own time: of each cause the newest finding.
 
     Bad data counts for as long as the policy holds it against a training. A market's price
-    level that moved takes those of its regions along; drifted inputs are one cause.
+    level that moved takes those of its parts along; drifted inputs are one cause.
     """
     standing = [
         finding
