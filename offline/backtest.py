@@ -13,14 +13,14 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from offline import coverage, criteria, dataset, metrics
+from offline import coverage, criteria, dataset, metrics, reference
 from offline.collector import Collector, Gathered
+from offline.expected_shift import shifts
 from offline.log import Partition
 from offline.market import Market, cuts
 from offline.splits import NotEnough
 from offline.train import train
 from stream_app.contract.predictions import Outcome, Step
-from stream_app.scoring.champion import Champion
 
 
 class Plan(NamedTuple):
@@ -69,8 +69,7 @@ def serve(
         if now > span:
             span = now
             gathered = collector.gathered(market.counts())
-            market.champion = _trained(gathered, _begins_ms(span, plan), plan, say)
-            champions.append(market.champion.version)
+            champions.append(_succeed(market, gathered, _begins_ms(span, plan), plan, say))
         for outcome in collector.take(cut, market.advance(cut)):
             if outcome.step is Step.CHAMPION and outcome.listed_ms >= plan.train_to_ms:
                 # A corrected sale price takes the place.
@@ -82,11 +81,17 @@ def serve(
     return champions, list(served.values())
 
 
-def _trained(gathered: Gathered, now_ms: int, plan: Plan, say: Callable[[str], None]) -> Champion:
-    """Trained on what is sold by now."""
+def _succeed(
+    market: Market, gathered: Gathered, now_ms: int, plan: Plan, say: Callable[[str], None]
+) -> str:
+    """Let a champion take over that is trained on what is sold by now; its version."""
     data = dataset.assemble(plan.market, [gathered])
     say(f"{_day(now_ms)}: training on {len(data):,} sold homes")
-    return train(data, plan.seed, made_ms=now_ms).champion
+    made = train(data, plan.seed, made_ms=now_ms)
+    shown = reference.table(data, made.holdout, made.holdout_log)
+    old = market.champion
+    market.succeed(made.champion, () if old is None else shifts(old, made.champion, shown))
+    return made.champion.version
 
 
 def _span(at_ms: int, plan: Plan) -> int:

@@ -1,7 +1,7 @@
 """By how much prices will move when a champion follows another: said with its announcement.
 
-Both price the homes of the new one's drift reference, bare. The corrector takes a part of the
-difference back as it learns: what is told is how far answers may move at first.
+Both price the homes of the new one's drift reference, bare. What the corrector knew of the
+difference it gives back as the new one takes over (scoring/handover.py): answers move by less.
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from stream_app.contract.models import SegmentShift
 from stream_app.core.features import NAMES
-from stream_app.scoring.champion import Champion
+from stream_app.stages.step import PriceModel
 
 # Of fewer homes the median says more of those homes than of their segment.
 HOMES_MIN = 20
 _SEGMENTS = ("region", "property_type")
 
 
-def shifts(old: Champion, new: Champion, reference: pa.Table) -> tuple[SegmentShift, ...]:
+def shifts(old: PriceModel, new: PriceModel, reference: pa.Table) -> tuple[SegmentShift, ...]:
     """Medians over all homes, then by region and by type; log units."""
     rows = np.column_stack(
         [reference[name].to_numpy().astype(np.float64, copy=False) for name in NAMES]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offline import log
+from offline.expected_shift import shifts
 from offline.faults import NotRegistered, WrongInput
 from offline.gate import Evidence
 from offline.gate_contest import contest
@@ -27,7 +28,7 @@ from offline.registry import Registry
 from offline.settings import OfflineSettings
 from offline.vault import Vault
 from stream_app.contract import topics, wire
-from stream_app.contract.models import Alias, ChampionAnnounced
+from stream_app.contract.models import Alias, ChampionAnnounced, SegmentShift
 from stream_app.contract.predictions import Outcome, Step
 from stream_app.contract.rejects import ModelRefused
 from stream_app.scoring import checks
@@ -50,6 +51,7 @@ class Fight(NamedTuple):
     champion: Champion | None
     warm_ms: int
     from_ms: int
+    shift: tuple[SegmentShift, ...] = ()  # what the promotion would announce
 
     def span(self, at_ms: int) -> int:
         """Which part of the log an event belongs to."""
@@ -94,7 +96,9 @@ def gather(
     say(chosen.told(version, champion))
     old = None if chosen.champion is None else _need(versions.vault, chosen.champion)
     new = _need(versions.vault, chosen.challenger)
-    fight = Fight(new, old, chosen.warm_ms, chosen.from_ms)
+    sample = versions.vault.reference(announced)
+    told = () if old is None or sample is None else shifts(old, new, sample)
+    fight = Fight(new, old, chosen.warm_ms, chosen.from_ms, told)
     late = log.with_late_sales(partition, asked.delay_ms, redated=True)
     answers = serve(late, asked.market, fight, progress)
     final = _open(versions.vault, announced)
@@ -151,7 +155,7 @@ def serve(
             before.market.champion = fight.champion
         if span == _HOLDOUT and after is None:
             after = _Side(before.market.fork(), fight.from_ms)
-            after.market.champion = fight.challenger
+            after.market.succeed(fight.challenger, fight.shift)
         homes.see(cut.heads)
         for side in (before, after):
             if side is not None:

@@ -8,15 +8,16 @@ order of events, which is one of the orders that a real log could give.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from offline import log
 from offline.dataset import Replay
 from offline.learning import Learning
 from offline.log import Cut, Partition
 from stream_app.contract import topics
-from stream_app.contract.models import CorrectorAnnounced, Policy
+from stream_app.contract.models import CorrectorAnnounced, Handover, Policy, SegmentShift
 from stream_app.scoring.champion import Champion
+from stream_app.scoring.handover import handover
 from stream_app.stages.step import Serving, Step
 
 
@@ -26,7 +27,8 @@ class Market:
     def __init__(self, name: str, version_delay: int = 0) -> None:
         """`version_delay`: batches that a corrector version waits before it serves."""
         self.name = name
-        self.champion: Champion | None = None  # another one inherits the corrector, as in service
+        self.champion: Champion | None = None
+        self._handover: Handover | None = None
         self._scorer = Replay({})
         self._learning = Learning()
         self._corrector: CorrectorAnnounced | None = None
@@ -35,12 +37,17 @@ class Market:
     def fork(self) -> "Market":
         """Another market with the same past, which goes on by itself."""
         other = Market(self.name)
-        other.champion = self.champion
+        other.champion, other._handover = self.champion, self._handover
         other._scorer = Replay(dict(self._scorer.state))
         other._learning = self._learning.copy()
         other._corrector = self._corrector
         other._waiting = self._waiting.copy()
         return other
+
+    def succeed(self, champion: Champion, told: Sequence[SegmentShift]) -> None:
+        """Let another champion take over: it inherits the corrector, as at any promotion."""
+        old, self.champion = self.champion, champion
+        self._handover = handover(None if old is None else old.version, told)
 
     def counts(self) -> dict[str, int]:
         """Events so far by "kind:verdict"."""
@@ -50,7 +57,7 @@ class Market:
         """Serve a batch, then learn from its outcomes; what the scorer's step came to."""
         self._corrector = self._waiting.popleft() or self._corrector
         policy = cut.policies.get(self.name, Policy())
-        serving = Serving(self.champion, self._corrector, policy=policy)
+        serving = Serving(self.champion, self._corrector, policy=policy, handover=self._handover)
         done = self._scorer.advance(cut.batch, {self.name: serving})
         values = [o.value for o in done.outputs if o.topic is topics.OUTCOMES]
         self._waiting.append(self._learning.learn(values))

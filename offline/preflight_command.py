@@ -1,19 +1,23 @@
 """`python -m offline preflight`: what a retrained model would have saved on the newest labels."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from offline import announced, dataset, preflight, served
+from offline import announced, dataset, preflight, reference, served
+from offline.dataset import Dataset
 from offline.difference import Comparison
+from offline.expected_shift import shifts
 from offline.log import Partition
 from offline.progress import say, told
 from offline.replay import Change, Placed, Way, replay
 from offline.settings import OfflineSettings
 from offline.splits import NotEnough
-from offline.train import train
+from offline.train import Candidate, train
 from offline.vault import Vault
-from stream_app.contract.models import Alias
+from stream_app.contract.models import Alias, Handover
 from stream_app.contract.settings import KafkaSettings
+from stream_app.scoring.handover import handover
+from stream_app.stages.lineups import Lineup
 
 _EVER_MS = 2**53  # later than any event
 
@@ -36,7 +40,7 @@ def run(
     span = preflight.span(sold, given.labels)
     before = sold.take(sold.sold_ms < span.from_ms)
     say(f"training on {len(before):,} homes sold before the newest mature labels")
-    retrained = train(before, own.seed, made_ms=0, say=say).champion
+    retrained = train(before, own.seed, made_ms=0, say=say)
     lineups = served.by_partition(kafka, [p.number for p in partitions], Vault(own).open)
     comparison = Comparison(market)
 
@@ -47,7 +51,7 @@ def run(
     for each in replay(
         partitions,
         Way(market, partitions, lineups),
-        [None, Change(retrained)],
+        [None, Change(retrained.champion, handover=_handover(market, lineups, before, retrained))],
         begins,
         progress=told(),
     ):
@@ -62,3 +66,15 @@ def run(
         "listed_to_ms": span.to_ms,
         **preflight.saving(judged, span.to_ms)._asdict(),
     }
+
+
+def _handover(
+    market: str, lineups: Mapping[int, Sequence[Lineup]], trained_on: Dataset, made: Candidate
+) -> Handover | None:
+    """What a promotion over who serves now would tell."""
+    newest = [found[-1].serving for found in lineups.values() if found]
+    old = next((each[market].champion for each in newest if market in each), None)
+    if old is None:
+        return None
+    shown = reference.table(trained_on, made.holdout, made.holdout_log)
+    return handover(old.version, shifts(old, made.champion, shown))

@@ -20,7 +20,14 @@ ROWS_MAX = 5_000
 
 
 def sample(dataset: Dataset, holdout: Dataset, holdout_log: NDArray[np.float64]) -> bytes:
-    """At most `ROWS_MAX` rows, evenly spread over the sales; equal input, equal bytes."""
+    """The table as Parquet; equal input, equal bytes."""
+    made = io.BytesIO()
+    pq.write_table(table(dataset, holdout, holdout_log), made, compression="zstd")
+    return made.getvalue()
+
+
+def table(dataset: Dataset, holdout: Dataset, holdout_log: NDArray[np.float64]) -> pa.Table:
+    """At most `ROWS_MAX` rows, evenly spread over the sales."""
     said = dict(zip(holdout.listing_id.tolist(), np.exp(holdout_log).tolist(), strict=True))
     step = max(1, -(-len(dataset) // ROWS_MAX))
     chosen = np.zeros(len(dataset), dtype=np.bool_)
@@ -40,6 +47,4 @@ def sample(dataset: Dataset, holdout: Dataset, holdout_log: NDArray[np.float64])
         "region": pa.array(part.region.tolist()),
         "property_type": pa.array(part.property_type.tolist()),
     }
-    made = io.BytesIO()
-    pq.write_table(pa.table(columns), made, compression="zstd")
-    return made.getvalue()
+    return pa.table(columns)

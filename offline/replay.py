@@ -26,7 +26,7 @@ from offline.log import BATCH_MAX, Line, Partition
 from stream_app.contract import topics
 from stream_app.contract.events import Correction, Sale, kind_of_type
 from stream_app.contract.ids import partition_of
-from stream_app.contract.models import RolloutMode
+from stream_app.contract.models import Handover, RolloutMode
 from stream_app.stages.lineups import Lineup, segments
 from stream_app.stages.step import Batch, Output, PriceModel, Record, Serving
 
@@ -49,6 +49,7 @@ class Change(NamedTuple):
     champion: PriceModel | None = None  # None: who served
     without_source: str | None = None  # whose sales and corrections are taken out of the log
     learning: Learning | None = None  # what the corrector begins with; None: all learned by then
+    handover: Handover | None = None  # of the champion, as a promotion would tell it
 
 
 class Way:
@@ -102,7 +103,11 @@ class Way:
         if change.champion is not None:
             # As when it is promoted: nobody is tried out beside it.
             now = now._replace(
-                champion=change.champion, challenger=None, mode=RolloutMode.OFF, share=0.0
+                champion=change.champion,
+                challenger=None,
+                mode=RolloutMode.OFF,
+                share=0.0,
+                handover=change.handover,
             )
         return {**serving, self._market: now}
 

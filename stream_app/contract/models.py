@@ -101,6 +101,9 @@ class CorrectorAnnounced(Struct, frozen=True, kw_only=True, tag_field="kind", ta
     # Source -> how many of its labels were not learned from, ever: it contradicted the others.
     left_out: dict[str, int] = {}
     errors: LiveErrors | None = None  # null: no sale yet that all three were asked about
+    champion: Annotated[
+        str | None, Meta(description="version whose errors it has learned from last")
+    ] = None
 
 
 class Alias(StrEnum):
@@ -206,6 +209,18 @@ class Overload(StrEnum):
     SHADOW = auto()  # and reasons
 
 
+class Handover(Struct, frozen=True, kw_only=True):
+    """How a champion's prices differ from those of the one whose place it took."""
+
+    replaces: str
+    market_log: Annotated[
+        float, Meta(description="log price of the new champion less the old one's: mean of regions")
+    ]
+    regions: Annotated[
+        dict[str, float], Meta(description="region -> the same there, less that of the market")
+    ]
+
+
 class Activated(Struct, frozen=True, kw_only=True):
     """From this offset of its partition on, a market was served with these versions.
 
@@ -225,3 +240,7 @@ class Activated(Struct, frozen=True, kw_only=True):
     overload: Annotated[
         Overload, Meta(description="what the scorer leaves out; shadow: reasons, too")
     ] = Overload.NONE
+    handover: Annotated[
+        Handover | None,
+        Meta(description="of the champion; correctors of regions give it back where it takes over"),
+    ] = None

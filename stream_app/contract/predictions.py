@@ -221,5 +221,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
         float | None,
         Meta(description="log sale price less the active champion's, on the served features"),
     ]
+    active_replaced: Annotated[
+        str | None, Meta(description="whose place that champion took; null: not measured")
+    ] = None
+    active_shift_log: Annotated[
+        float, Meta(description="the market's log prices moved by so much with that")
+    ] = 0.0
     features: tuple[float | None, ...]
     arm: Arm = Arm.CHAMPION

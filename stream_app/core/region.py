@@ -21,7 +21,7 @@ from stream_app.core.peers import Peers
 from stream_app.core.watermark import Clock, Timing, observe
 from stream_app.core.windows import Ring, Window, insert, micro, newest_ms
 
-LAYOUT = 4
+LAYOUT = 5
 
 # The longest window, the bucket under way, and the largest lateness that a policy may allow
 # (see windows.py). Not the policy's own: a ring would then forget what a wider one wants back.
@@ -99,6 +99,7 @@ class Region(Struct, array_like=True):
     listings_hours: Ring = msgspec.field(default_factory=Ring)
     listings_days: Ring = msgspec.field(default_factory=Ring)
     corrector: Linear = msgspec.field(default_factory=Linear)
+    handed_over: float = 0.0  # taken from its intercept when the champion took over, log units
     scale: Decayed = msgspec.field(default_factory=Decayed)  # of errors; 1 is the market's
     typical: Typical = msgspec.field(default_factory=Typical)
     peers: Peers = msgspec.field(default_factory=Peers)

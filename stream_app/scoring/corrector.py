@@ -66,6 +66,16 @@ class Learner:
         """How many it has learned from."""
         return self._labels
 
+    @property
+    def intercept(self) -> float:
+        """What it says of the mean home, log units."""
+        return float(self._model.intercept)
+
+    def lower(self, by_log: float) -> None:
+        """Say so much less of every home from now on."""
+        self._model.intercept -= by_log
+        self._frozen = None
+
     def predict(self, row: Sequence[float | None]) -> float:
         """Residual to expect, log units, of a feature row in the order of core/features.py."""
         return float(self._model.predict_one(self._scaled(row)))

@@ -27,10 +27,12 @@ from stream_app.contract.models import (
     AnyModelMessage,
     ChampionAnnounced,
     CorrectorAnnounced,
+    Handover,
     RolloutSet,
 )
 from stream_app.contract.rejects import ModelNotOpened, ModelRefused, ModelUnavailable
 from stream_app.scoring import corrector
+from stream_app.scoring.handover import handover
 from stream_app.stages.step import PriceModel, Serving
 
 # A copy is under way, or a machine busy, for seconds or minutes. The pauses between ten tries,
@@ -73,6 +75,7 @@ class _Market(msgspec.Struct):
     opened: dict[str, PriceModel] = {}  # version ->
     refused: set[str] = set()  # versions
     waits: dict[str, _Wait] = {}  # version ->
+    handover: Handover | None = None  # told with the alias of the champion
     serving: Serving = Serving()
 
     def wanted(self) -> list[str]:
@@ -158,6 +161,8 @@ class Shelf:
                 self._correct(market, message)
             case AliasSet():
                 market.aliases[message.alias] = message.version
+                if message.alias == Alias.CHAMPION:
+                    market.handover = handover(message.replaces, message.expected_shift)
             case RolloutSet():
                 market.serving = market.serving._replace(mode=message.mode, share=message.share)
 
@@ -233,8 +238,10 @@ class Shelf:
         for market in self._markets.values():
             champion = self._champion(market)
             named = {alias: market.opened.get(market.aliases.get(alias, "")) for alias in Alias}
+            named_serves = champion is not None and champion is named[Alias.CHAMPION]
             market.serving = market.serving._replace(
                 champion=champion,
+                handover=market.handover if named_serves else None,
                 previous=named[Alias.PREVIOUS],
                 challenger=named[Alias.CHALLENGER],
             )

@@ -260,12 +260,13 @@ def outcome(
     served: Served,
     corrects: bool,
     teaches: bool,
-    active_champion: str | None,
     active_residual_log: float | None,
+    serving: Serving,
     record: Record,
 ) -> Output:
     """The record for `housing.outcomes`."""
     components, versions = _filled(served)
+    active, told = serving.champion, serving.handover
     message = Outcome(
         prediction_id=served.prediction_id,
         listing_id=event.listing_id,
@@ -291,8 +292,10 @@ def outcome(
         region_scale=served.region_scale,
         segment_factor=served.segment_factor,
         region_factor=served.region_factor,
-        active_champion=active_champion,
+        active_champion=None if active is None else active.version,
         active_residual_log=active_residual_log,
+        active_replaced=None if told is None else told.replaces,
+        active_shift_log=0.0 if told is None else told.market_log,
         features=served.features,
         arm=served.arm,
     )

@@ -50,7 +50,7 @@ READS_MODELS = False  # an outcome says all
 # Fresher versions gain at most 0.1 %; more rarely, a shift is seen later.
 VERSION_LABELS = 200
 
-LAYOUT = 2  # of a market's record: one of another layout is refused, never guessed at
+LAYOUT = 3  # of a market's record: one of another layout is refused, never guessed at
 
 
 class Errors(Struct, array_like=True):
@@ -75,6 +75,7 @@ class Market(Struct, array_like=True):
     segments: Segments = msgspec.field(default_factory=Segments)
     errors: Errors = msgspec.field(default_factory=Errors)
     sources: Sources = msgspec.field(default_factory=Sources)
+    champions: list[str] = []  # it has learned from the errors of, the newest two
 
 
 def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> step.Step:
@@ -130,6 +131,7 @@ def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
     """Take one outcome in; False when there is nothing to learn from it."""
     if outcome.corrects or not outcome.teaches or outcome.active_residual_log is None:
         return False
+    _hand_over(market, learner, outcome)
     left = outcome.active_residual_log - learner.predict(outcome.features)
     if not sources.admit(market.sources, outcome.source, left):
         return False
@@ -137,6 +139,22 @@ def _learn(market: Market, learner: Learner, outcome: Outcome) -> bool:
     if outcome.step is Step.CHAMPION:
         _judge(market, outcome)
     return True
+
+
+def _hand_over(market: Market, learner: Learner, outcome: Outcome) -> None:
+    """Go on with what is left when another champion takes over, or returns.
+
+    Partitions change champions one by one: outcomes of the one before that still come are
+    learned from as they are, and move nothing.
+    """
+    champion, now = outcome.active_champion, market.champions[-1:]
+    if champion is None or [champion] == now:
+        return
+    if [outcome.active_replaced] == now:
+        learner.lower(outcome.active_shift_log)
+    elif champion in market.champions:
+        return
+    market.champions = [*now, champion]
 
 
 def _judge(market: Market, outcome: Outcome) -> None:
@@ -209,6 +227,7 @@ def _version(name: str, market: Market, learner: Learner, partition: int, record
         band_factors=tuple(map(interval.shrunk, segments.bands)) if segments.edges_log else (),
         type_factors={n: interval.shrunk(d) for n, d in sorted(segments.types.items())},
         errors=_live(market.errors),
+        champion=market.champions[-1] if market.champions else None,
     )
     key = f"{name}/corrector/{announced.version}"
     return Output(topics.MODELS, key.encode(), wire.encode(announced), partition=0)

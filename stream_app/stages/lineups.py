@@ -78,6 +78,7 @@ def lineups(
             share=change.share,
             policy=change.policy,
             overload=change.overload,
+            handover=change.handover,
         )
         if found and found[-1].from_offset == change.from_offset:
             found.pop()

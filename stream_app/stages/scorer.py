@@ -21,7 +21,8 @@ into batches gives the same bytes.
 
 At a sale the region learns the residual of the champion active *now*, on the
 feature row that was served, less what the market level says of it: so a new
-champion inherits a corrector that is already learning about it.
+champion inherits a corrector that is already learning about it, less what it
+knows by itself (scoring/handover.py).
 
 Models are constant during a batch. When they differ from those in the control
 record, the step says so on `housing.activations`, with the batch's first offset.
@@ -46,7 +47,7 @@ from stream_app.core import pipeline
 from stream_app.core.labels import Served, Verdict
 from stream_app.core.pipeline import Desk, Done
 from stream_app.core.region import Linear
-from stream_app.scoring import corrector, interval, rollout, sources
+from stream_app.scoring import corrector, handover, interval, rollout, sources
 from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
@@ -60,6 +61,7 @@ from stream_app.stages.step import (
     Output,
     PriceModel,
     Record,
+    Roster,
     Serving,
     State,
     Step,
@@ -122,7 +124,7 @@ class Bench(NamedTuple):
 def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step:
     """Take a batch of events in; see the theory of operation above."""
     bench = _set_up(batch, state, serving)
-    _activate(bench)
+    _activate(bench, state)
     taken = [item for record in batch.records if (item := _take_in(record, bench)) is not None]
     _predict(taken, serving)
     for item in taken:
@@ -131,15 +133,21 @@ def advance(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step:
     return Step(tuple(bench.outputs), dict(_changed(bench)), bench.control.applied_offset)
 
 
-def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench:
-    def market_level(name: str) -> Learner | None:
-        version = serving.get(name, NOBODY).corrector
-        if version is None:
-            return None
-        level = _versions.take(version) or corrector.frozen_market(version)
-        _versions.keep(version, level)  # it only predicts: whoever else has it does not mind
+def _market_level(models: Serving) -> Learner | None:
+    """The market level in force; what it knew of the champion before is taken from it."""
+    version, told = models.corrector, models.handover
+    if version is None:
+        return None
+    if told is not None and version.champion == told.replaces:
+        level = corrector.frozen_market(version)
+        level.lower(told.market_log)
         return level
+    level = _versions.take(version) or corrector.frozen_market(version)
+    _versions.keep(version, level)  # it only predicts: whoever else has it does not mind
+    return level
 
+
+def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench:
     control = step.read_control(state) or Control(-1, batch.topic_id, 0, {}, {})
     control.topic_id = batch.topic_id
     register = standing.register(state, control, batch)
@@ -151,10 +159,11 @@ def _set_up(batch: Batch, state: State, serving: Mapping[str, Serving]) -> Bench
         return _warm.take(state) or corrector.region_learner(state)
 
     region_levels = Thawing(region_level)
-    return Bench(batch, serving, control, desk, register, region_levels, Thawing(market_level), [])
+    market_levels = Thawing(lambda name: _market_level(serving.get(name, NOBODY)))
+    return Bench(batch, serving, control, desk, register, region_levels, market_levels, [])
 
 
-def _activate(bench: Bench) -> None:
+def _activate(bench: Bench, state: State) -> None:
     """Say what serves from this batch on, models and policy, where that is news.
 
     The first batch says it in any case, also that no model serves: a replay must not need
@@ -162,9 +171,10 @@ def _activate(bench: Bench) -> None:
     """
     first = bench.batch.records[0]
     for market, serving in sorted(bench.serving.items()):
-        now = serving.roster
-        if bench.control.served.get(market) != now:
+        now, before = serving.roster, bench.control.served.get(market)
+        if before != now:
             bench.control.served[market] = now
+            _hand_over(bench, state, before, now)
             partition = bench.batch.partition
             activated = Activated(
                 partition=partition,
@@ -174,6 +184,25 @@ def _activate(bench: Bench) -> None:
             )
             key = str(partition).encode()
             bench.outputs.append(Output(topics.ACTIVATIONS, key, wire.encode(activated), partition))
+
+
+def _hand_over(bench: Bench, state: State, before: Roster | None, now: Roster) -> None:
+    """Let the regions of the partition give back what a new champion knows by itself.
+
+    Where champion and previous change places, what was given back is undone.
+    """
+    told = now.handover
+    if told is None or before is None or before.champion != told.replaces:
+        return
+    for name, shift_log in told.regions.items():
+        if f"region:{name}" not in state:
+            continue
+        area = bench.desk.regions[name]
+        known = area.corrector.intercept
+        returns = now.champion == before.previous
+        given = -area.handed_over if returns else handover.given_back(known, shift_log)
+        area.corrector = msgspec.structs.replace(area.corrector, intercept=known - given)
+        area.handed_over = given
 
 
 def _take_in(record: Record, bench: Bench) -> Taken | None:
@@ -299,7 +328,6 @@ def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
     """Join a sale with what was served, publish it, and learn from it."""
     served = _served(item)
     corrects = item.done.verdict is Verdict.CORRECTED
-    champion = bench.serving.get(event.market, NOBODY).champion
     residual, champion_log = None, item.log_price(Rung.CHAMPION)
     if champion_log is not None:
         residual = math.log(event.sale_price) - champion_log
@@ -309,8 +337,8 @@ def _settle(item: Taken, event: Sale | Correction, bench: Bench) -> None:
             served,
             corrects,
             not item.done.doubted,
-            None if champion is None else champion.version,
             residual,
+            bench.serving.get(event.market, NOBODY),
             item.record,
         )
     )

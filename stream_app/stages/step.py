@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from stream_app.contract.models import CorrectorAnnounced, Overload, Policy, RolloutMode
+from stream_app.contract.models import CorrectorAnnounced, Handover, Overload, Policy, RolloutMode
 from stream_app.contract.topics import Topic
 from stream_app.core.expiry import Ledger
 from stream_app.scoring.scope import Limits
@@ -120,6 +120,7 @@ class Roster(Struct, array_like=True, frozen=True):
     share: float = 0.0
     policy: Policy = Policy()
     overload: Overload = Overload.NONE
+    handover: Handover | None = None
 
 
 class Serving(NamedTuple):
@@ -133,6 +134,7 @@ class Serving(NamedTuple):
     share: float = 0.0  # of listings in the challenger's arm, in canary and ab
     policy: Policy = Policy()
     overload: Overload = Overload.NONE
+    handover: Handover | None = None  # of the champion; None: it replaced none, or not measured
 
     @property
     def shadows(self) -> bool:
@@ -158,6 +160,7 @@ class Serving(NamedTuple):
             self.share,
             self.policy,
             self.overload,
+            self.handover,
         )
 
 

@@ -80,6 +80,7 @@ EXPORTED: dict[str, set[str]] = {
         "CorrectorAnnounced",
         "DEFAULT_SHARES",
         "GoldenRow",
+        "Handover",
         "LATENESS_MAX_H",
         "LatenessH",
         "LedgerDays",

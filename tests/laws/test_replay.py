@@ -8,14 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_app.contract import wire
-from stream_app.contract.models import Activated, CorrectorAnnounced, Overload, Policy, RolloutMode
+from stream_app.contract.models import (
+    Activated,
+    CorrectorAnnounced,
+    Handover,
+    Overload,
+    Policy,
+    RolloutMode,
+)
 from stream_app.contract.topics import ACTIVATIONS
 from stream_app.stages import scorer
 from stream_app.stages.step import Batch, Output, Record, Roster, Serving, State, Step
 from tests.builders import MARKET
 from tests.fakes.champion import FakeChampion
 from tests.laws.law import PLANTED, UNSHRUNK
-from tests.laws.timelines import logs, serving
+from tests.laws.timelines import REGIONS, logs, serving
 from tests.replay import Advance, Ran, activations, batch, by_topic, commit, cut
 
 CHAMPIONS = {"v1": FakeChampion("v1"), "v2": FakeChampion("v2", level=7.3)}
@@ -29,6 +36,7 @@ def correctors() -> dict[str, CorrectorAnnounced]:
 
 
 CORRECTORS = correctors()
+HANDOVER = Handover(replaces="v1", market_log=0.1, regions={REGIONS[0]: 0.2, REGIONS[1]: -0.1})
 CHAMPION = st.sampled_from([None, *CHAMPIONS])
 SERVED = st.builds(
     Roster,
@@ -40,6 +48,7 @@ SERVED = st.builds(
     share=st.sampled_from([0.0, 0.5]),
     policy=st.sampled_from([Policy(), Policy(listing_late_h=0, sale_late_h=0)]),
     overload=st.sampled_from(Overload),
+    handover=st.sampled_from([None, HANDOVER]),
 )
 
 
@@ -54,6 +63,7 @@ def models(roster: Roster) -> Mapping[str, Serving]:
             roster.share,
             roster.policy,
             roster.overload,
+            roster.handover,
         )
     }
 
@@ -130,6 +140,11 @@ def tells_no_overload(taken: Batch, state: State, models: Mapping[str, Serving])
     return _retold(scorer.advance(taken, state, models), overload=Overload.NONE)
 
 
+def tells_no_handover(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
+    """Planted: what correctors gave back at a swap is no news."""
+    return _retold(scorer.advance(taken, state, models), handover=None)
+
+
 def tells_no_previous(taken: Batch, state: State, models: Mapping[str, Serving]) -> Step:
     """Planted: who would answer in the champion's place is no news."""
     return _retold(scorer.advance(taken, state, models), previous=None)
@@ -162,6 +177,7 @@ def test_a_replay_gives_what_was_served() -> None:
         tells_no_previous,
         tells_no_policy,
         tells_no_overload,
+        tells_no_handover,
     ],
 )
 def test_the_law_of_replays_catches(planted: Advance) -> None:

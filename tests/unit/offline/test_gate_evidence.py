@@ -13,6 +13,7 @@ from offline.gate_evidence import Answers, Fight, serve, slower
 from offline.shape import Shape
 from offline.train import fit, manifest_of
 from stream_app.contract.events import AnyEvent, Listing
+from stream_app.contract.models import SegmentShift
 from stream_app.contract.predictions import Outcome
 from stream_app.scoring.champion import Champion
 from tests import sales
@@ -88,6 +89,17 @@ def test_a_challenger_inherits_the_corrector_and_bears_it() -> None:
 
     assert first < -0.03
     assert last > first + 0.05
+
+
+def test_what_a_promotion_tells_of_the_shift_is_given_back_at_once() -> None:
+    """The challenger knows the level, so a corrector that knows it, too, must not count it twice."""
+    told = tuple(
+        SegmentShift(segment=f"region=kc-{place}", homes=100, median_log=-0.1) for place in range(3)
+    )
+
+    after = served(fight(model(100, 0.1))._replace(shift=told)).after
+
+    assert abs(median(map(off, after[:20]))) < 0.02
 
 
 def test_late_labels_are_judged_all_the_same() -> None:

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from stream_app.contract.models import ChampionAnnounced, RolloutMode
+from stream_app.contract.models import (
+    AliasSet,
+    ChampionAnnounced,
+    Handover,
+    RolloutMode,
+    SegmentShift,
+)
 from stream_app.contract.rejects import ModelRefused
 from stream_app.shell.shelf import Opened, Refusal, Shelf
 from stream_app.stages.step import Roster
@@ -27,6 +33,26 @@ def test_the_alias_may_come_before_the_announcement() -> None:
     bench.put(*named(champion="v1"))
 
     assert bench.put(champion("v1")) == Roster("v1")
+
+
+SHIFT = (SegmentShift(segment="region=a", homes=20, median_log=0.1),)
+
+
+def succeeding(version: str, replaces: str) -> AliasSet:
+    return messages.alias(
+        alias="champion", version=version, replaces=replaces, expected_shift=SHIFT
+    )
+
+
+def test_what_correctors_give_back_is_told_while_the_champion_it_was_told_of_serves() -> None:
+    bench = Bench(spoilt={"v3"})
+
+    bench.put(*THREE, *named(champion="v1"))
+    swapped = bench.put(succeeding("v2", "v1"))
+    refused = bench.put(succeeding("v3", "v2"))
+
+    assert swapped.handover == Handover(replaces="v1", market_log=0.1, regions={"a": 0.0})
+    assert (refused.champion, refused.handover) == ("v2", None)
 
 
 def test_all_three_aliases_are_followed_and_no_other() -> None:

@@ -196,6 +196,7 @@ def reasons_for(
 
 
 GOOD = filled(Serving(CHAMPION))
+V2 = Serving(FakeChampion("v2"))
 LIMITS = Limits(
     Scope(ranges={}, property_types=("castle",), prices=(1.0, 1e9)),
     NAMES,
@@ -303,7 +304,7 @@ def test_a_prediction_goes_to_its_listing_in_the_partition_of_its_event() -> Non
 
 
 def test_an_outcome_goes_to_its_market_wherever_that_lies() -> None:
-    output = answer.outcome(sale(), GOOD, False, True, "v2", 0.1, record(sale()))
+    output = answer.outcome(sale(), GOOD, False, True, 0.1, V2, record(sale()))
 
     assert (output.topic, output.key, output.partition) == (OUTCOMES, b"king-county", None)
 
@@ -311,7 +312,7 @@ def test_an_outcome_goes_to_its_market_wherever_that_lies() -> None:
 def test_an_outcome_joins_what_was_served_with_its_sale() -> None:
     event = correction()
 
-    (outcome,) = outcomes([answer.outcome(event, GOOD, True, False, "v2", -0.1, record(event))])
+    (outcome,) = outcomes([answer.outcome(event, GOOD, True, False, -0.1, V2, record(event))])
 
     assert (outcome.prediction_id, outcome.price, outcome.listed_ms) == (
         GOOD.prediction_id,

@@ -307,3 +307,49 @@ def test_a_source_that_contradicts_the_others_teaches_and_judges_nothing_and_is_
     assert market.labels == VERSION_LABELS
     assert market.scores == pytest.approx([0.1] * VERSION_LABELS)
     assert market.linear == market_of(run(*[sold()] * VERSION_LABELS)).linear
+
+
+def under(champion: str, replaced: str | None = None, shift_log: float = 0.0) -> Outcome:
+    return sold(active_champion=champion, active_replaced=replaced, active_shift_log=shift_log)
+
+
+SECOND = under("v2", "v1", 0.3)
+BACK = under("v1", "v2", -0.3)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "lowered"),
+    [
+        ([under("v1")], 0.0),
+        ([SECOND], 0.0),
+        ([under("v1"), SECOND, SECOND], 0.3),
+        ([under("v1"), SECOND, under("v1"), SECOND], 0.3),
+        ([under("v1"), SECOND, BACK], 0.0),
+        ([under("v1"), SECOND, BACK, SECOND, BACK], 0.0),
+        ([under("v1"), under("v2")], 0.0),
+        ([under("v1"), under("v2"), under("v3", "v2", 0.3)], 0.3),
+    ],
+    ids=[
+        "the first champion",
+        "nothing learned of the one before",
+        "a swap",
+        "a partition that swaps later",
+        "a roll back",
+        "a roll back that a partition hears of later",
+        "a swap that nobody measured",
+        "a swap after that",
+    ],
+)
+def test_the_market_level_goes_on_with_what_a_new_champion_leaves(
+    outcomes: list[Outcome], lowered: float
+) -> None:
+    found = market_of(run(*outcomes)).linear.intercept
+
+    # Each lesson moves it by some thousandths.
+    assert found == pytest.approx(-lowered, abs=0.01)
+
+
+def test_a_version_says_whose_errors_it_knows() -> None:
+    (version,) = announced(run(*[under("v1")] * (VERSION_LABELS - 1), SECOND).outputs)
+
+    assert version.champion == "v2"

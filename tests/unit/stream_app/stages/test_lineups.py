@@ -3,7 +3,7 @@
 import pytest
 
 from stream_app.contract.events import AnyEvent
-from stream_app.contract.models import Activated, ChampionAnnounced, Policy
+from stream_app.contract.models import Activated, ChampionAnnounced, Handover, Policy
 from stream_app.stages.lineups import Lineup, NotAnnounced, lineups, segments
 from stream_app.stages.step import PriceModel, Serving
 from tests import builders, messages
@@ -95,6 +95,14 @@ def test_a_lineup_knows_the_policy_of_its_time() -> None:
 
     assert lineups([change(3, None, policy=policy)], MODELS, load) == [
         Lineup(3, {MARKET: Serving(policy=policy)})
+    ]
+
+
+def test_a_lineup_knows_what_correctors_gave_back() -> None:
+    told = Handover(replaces="v1", market_log=0.1, regions={})
+
+    assert lineups([change(3, None, handover=told)], MODELS, load) == [
+        Lineup(3, {MARKET: Serving(handover=told)})
     ]
 
 
