@@ -75,6 +75,7 @@ class Learner:
         """Say so much less of every home from now on."""
         self._model.intercept -= by_log
         self._frozen = None
+        self._frozen = None
 
     def predict(self, row: Sequence[float | None]) -> float:
         """Residual to expect, log units, of a feature row in the order of core/features.py."""

@@ -147,3 +147,16 @@ def test_an_announced_version_says_what_its_learner_said() -> None:
 def test_a_version_for_other_features_is_refused_and_named() -> None:
     with pytest.raises(ValueError, match=r"corrector c1 of king-county .* home_log_area;"):
         frozen_market(messages.corrector())
+
+
+def test_what_was_frozen_before_is_not_what_is_lowered_or_taught_since() -> None:
+    learner = taught(region_learner(Linear()), 0.1, labels=3)
+    before = learner.freeze()
+    assert learner.freeze() is before
+
+    learner.lower(0.02)
+    lowered = learner.freeze()
+    taught(learner, 0.1, labels=1)
+
+    assert lowered.intercept == before.intercept - 0.02
+    assert learner.freeze().labels == 4
