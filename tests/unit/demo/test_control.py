@@ -12,7 +12,6 @@ def test_a_control_record_reads_as_it_was_written() -> None:
 
     read = control.decode(msgspec.msgpack.encode(written))
 
-    policy = msgspec.to_builtins(roster.policy)
-    served = {"hdb": ("v1", None, "v0", None, "off", 0.0, policy)}
+    served = {"hdb": tuple(msgspec.to_builtins(roster))}
     assert msgspec.structs.asdict(read) == msgspec.structs.asdict(written) | {"served": served}
     assert control.KEY.decode() == step.CONTROL_KEY
