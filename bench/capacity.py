@@ -28,7 +28,9 @@ class Costs(Struct, frozen=True):
     """What was measured, on one core."""
 
     worker_cpu_us: float  # a worker, for each event
-    broker_cpu_us: float  # the broker, for each event and all that follows it
+    broker_cpu_us: (
+        float  # the broker, for what a worker reads and writes; not for what is sent to it
+    )
     written_bytes: float  # by a worker, for each event, as packed on the wire
     region_bytes: float  # a region's record
     home_bytes: float  # a home's entry in the ledger
@@ -88,7 +90,9 @@ def need(demand: Demand, costs: Costs) -> Need:
     down_s = recovery_s(demand, costs, workers)
     return Need(
         workers=workers,
-        brokers=math.ceil(demand.events_per_s * costs.broker_cpu_us / 1e6 / demand.busy_share_max),
+        brokers=math.ceil(
+            demand.events_per_s * broker_cpu_us(demand, costs) / 1e6 / demand.busy_share_max
+        ),
         hottest_share=float(parts.max()),
         hottest_core_share=float(parts.max()) * cores,
         state_gb=state / 1e9,
@@ -173,7 +177,7 @@ def breaks(
     Cores of brokers and their network are what there is; workers may be as many as partitions.
     """
     worker_events_per_s = 1e6 / costs.worker_cpu_us
-    broker_events_per_s = 1e6 / costs.broker_cpu_us
+    broker_events_per_s = 1e6 / broker_cpu_us(demand, costs)
     limits = {
         "the hottest partition fills a core": worker_events_per_s / float(shares(demand).max()),
         "a worker for each partition is full": worker_events_per_s
@@ -188,13 +192,18 @@ def breaks(
     return dict(sorted(limits.items(), key=lambda each: each[1]))
 
 
+def broker_cpu_us(demand: Demand, costs: Costs) -> float:
+    """For an event, on all brokers: a copy is taken to cost what the first one does."""
+    return costs.broker_cpu_us * demand.replicas
+
+
 def network_mb(demand: Demand, costs: Costs) -> float:
     """For an event: in once, out to a reader, and to each other copy."""
     return (demand.event_bytes + costs.written_bytes) * (1 + demand.replicas) / 1e6
 
 
 def fitted(results: Results, weighed: Weights) -> Costs:
-    """The costs as they were measured; of the brokers a copy costs what the first one does.
+    """The costs as they were measured.
 
     Raises
     ------
