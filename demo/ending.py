@@ -14,16 +14,16 @@ TAIL_BYTES = 64 * 1024
 SHOWN_CHARS = 400
 
 
-def failure_lines(failed: ProgramFailed) -> list[str]:
+def failure_lines(failed: ProgramFailed, what: str = "demo") -> list[str]:
     """Say which program failed, show the end of what it said, and what to do."""
     program = failed.program
     said = [*tail(program.log), *tail(program.output)] or ["(it said nothing)"]
     return [
-        f"demo: {failed}. The end of {program.log}:",
+        f"{what}: {failed}. The end of {program.log}:",
         "",
         *(f"    {shortened(line)}" for line in said),
         "",
-        "All programs were stopped. Mend what it says and run the demo again; if it says",
+        f"All programs were stopped. Mend what it says and run the {what} again; if it says",
         f"nothing that helps, {program.log.parent} has what the other programs said.",
     ]
 

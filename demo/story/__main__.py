@@ -20,16 +20,16 @@ from demo.observer import ReadingFailed
 from demo.programs import ProgramFailed, Programs
 from demo.screen import Screen
 from demo.stopping import Stop, Stopped
-from demo.story import summary
+from demo.story import summary, telling
 from demo.story.chapter import Chapter
-from demo.story.scenes import SCENES, Scene, Variant
+from demo.story.scenes import QUICK, WHOLE, Scene, Variant
 from demo.story.summary import Summary
 from stream_app.contract.settings import CONFIG_FILE, KafkaSettings
 
 FAILED = 1
 WRONG_INPUT = 2
 BOTH = "both"
-MARKETS = sorted({market for market, _ in SCENES})
+MARKETS = sorted({market for market, _ in WHOLE})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,14 +67,25 @@ def _parser() -> argparse.ArgumentParser:
     add("--market", choices=MARKETS, default=MARKETS[0], help="default: %(default)s")
     add(
         "--variant",
-        choices=[BOTH, *Variant],
+        choices=[BOTH, *map(str, Variant)],
         default=BOTH,
         help="only this one; none: nothing is planted, and nothing may be alarmed; default: both",
     )
-    add("--seed", type=int, default=0, metavar="N", help="of listing dates and publishers")
+    add(
+        "--quick",
+        action="store_true",
+        help="three weeks instead of nine months, in two minutes: too short for a retraining to help",
+    )
+    add("--seed", type=_seed, default=0, metavar="N", help="of listing dates and publishers")
     add("--out", type=Path, default=Path("var/story"), metavar="FOLDER", help="default: var/story")
     add("--json", action="store_true", help="summary.json as the last line, too")
     return parser
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, 0 or more, is wanted")
+    return int(text)
 
 
 def _run(given: argparse.Namespace, out: Folders, console: Console, stop: Stop) -> int:
@@ -89,7 +100,7 @@ def _run(given: argparse.Namespace, out: Folders, console: Console, stop: Stop) 
             told.append(_play(scene, kafka, out, programs, shown, given.seed))
     except ProgramFailed as failed:
         shown.settle()
-        for line in ending.failure_lines(failed):
+        for line in ending.failure_lines(failed, "story"):
             print(line, file=sys.stderr)
         return FAILED
     finally:
@@ -101,7 +112,8 @@ def _run(given: argparse.Namespace, out: Folders, console: Console, stop: Stop) 
 def _scenes(given: argparse.Namespace) -> list[Scene]:
     both = (Variant.PRICE_SHOCK, Variant.UNIT_ERROR)
     wanted = both if given.variant == BOTH else (Variant(given.variant),)
-    return [SCENES[given.market, variant] for variant in wanted]
+    scenes = QUICK if given.quick else WHOLE
+    return [scenes[given.market, variant] for variant in wanted]
 
 
 def _play(
@@ -136,10 +148,11 @@ def _end(
     faults = [
         f"{scene.variant}: {fault}"
         for each, scene in zip(told, scenes, strict=True)
-        for fault in summary.faults(each, scene.publisher)
+        for fault in summary.faults(each, scene)
     ]
     console.print()
-    for line in faults or ["The story held."]:
+    lines = [line for each in told for line in [*telling.ending(each), ""]]
+    for line in [*lines, *(faults or ["The story held."])]:
         console.print(line, highlight=False, markup=False)
     console.print(f"summary   {out.summary}", highlight=False, markup=False)
     if as_json:

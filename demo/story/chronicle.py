@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from demo import metrics
 from demo.metrics import Judged
+from demo.story.scenes import Scene
 from demo.watch import Received, Watch
 from stream_app.contract import requests, topics, wire
 from stream_app.contract.alerts import (
@@ -22,6 +23,7 @@ from stream_app.contract.alerts import (
 )
 from stream_app.contract.rejects import Rejected
 from stream_app.contract.requests import Requests
+from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import Topic
 
 # What detectors find in a market or of a publisher (docs/alerts.md).
@@ -49,11 +51,13 @@ class Said(NamedTuple):
 class Chronicle(Watch):
     """Changes in place, as the Watch does."""
 
-    def __init__(self, market: str) -> None:
-        super().__init__(market)
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.market)
+        self._scene = scene
         self.sold: list[Sold] = []
         self.said: list[Said] = []
         self.event_times_ms: list[int] = []
+        self.planted_times_ms: list[int] = []  # of events that something was planted into
         self.sale_times_ms: list[int] = []
         self.requests: Requests = {}
         self.newest_ms = 0  # event time
@@ -64,6 +68,17 @@ class Chronicle(Watch):
     @property
     def topics(self) -> Sequence[Topic]:
         return *super().topics, topics.ALERTS
+
+    def decisions(self) -> int:
+        """How many were written so far."""
+        return sum(isinstance(each.message, Decision) for each in self.said)
+
+    def judged_behind_days(self) -> float:
+        """How far the watcher's last word lies behind the newest event; 0 until its first.
+
+        It says something each day of the market, be it that nothing is to be done.
+        """
+        return (self.newest_ms - self._market_ms) / DAY_MS if self._market_ms else 0.0
 
     def is_asked(self) -> bool:
         """Whether offline has something to do, or has just done what a decision waits for."""
@@ -92,8 +107,11 @@ class Chronicle(Watch):
     def _enter_event(self, raw: bytes) -> None:
         decoded = wire.decode_event(raw)
         if not isinstance(decoded, Rejected):
-            self.event_times_ms.append(decoded.event.event_time_ms)
-            self.newest_ms = max(self.newest_ms, decoded.event.event_time_ms)
+            event = decoded.event
+            self.event_times_ms.append(event.event_time_ms)
+            self.newest_ms = max(self.newest_ms, event.event_time_ms)
+            if self._scene.concerns(event):
+                self.planted_times_ms.append(event.event_time_ms)
 
     def _enter_outcome(self, raw: bytes) -> None:
         outcome = wire.decode_outcome(raw)

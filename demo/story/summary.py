@@ -8,8 +8,9 @@ successor.
 """
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from demo.story import chronicle
@@ -37,6 +38,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     variant: Variant
     shock: tuple[dict[str, object], ...]  # what was planted, as in the scenario file
     detected_after_events: int | None
+    detected_after_planted: int | None  # those of them that something was planted into
     detected_after_labels: int | None
     decision: NextStep | None
     reasons: tuple[str, ...]
@@ -59,24 +61,13 @@ class Summary(Struct, frozen=True, kw_only=True):
     run_s: float
 
 
-class Seen(Struct, frozen=True):
-    """When the market was changed, and when that was noticed and mended, by its own time."""
-
-    shock_ms: int  # later than all, where nothing was planted
-    detected_ms: int | None
-    promoted_ms: int | None
+NEVER_MS = 2**53  # later than any event
 
 
-NEVER_MS = 2**53
-
-
-def summarise(
-    scene: Scene, planted: Sequence[dict[str, object]], shock_ms: int | None, told: Chronicle,
-    sent: int, run_s: float,
-) -> Summary:  # fmt: skip
+def summarise(scene: Scene, told: Chronicle, sent: int, run_s: float) -> Summary:
     """Bring together what was seen."""
     said = told.said
-    shock_ms = NEVER_MS if shock_ms is None else shock_ms
+    shock_ms = NEVER_MS if scene.shock_ms is None else scene.shock_ms
     detected_ms = detection_ms(said, scene.variant, shock_ms)
     first, second = champions(told.sold)
     before = [s for s in told.sold if s.sold_ms < shock_ms]
@@ -88,8 +79,9 @@ def summarise(
     return Summary(
         market=scene.market,
         variant=scene.variant,
-        shock=tuple(planted),
+        shock=tuple(msgspec.to_builtins(scene.planted)),
         detected_after_events=counted(told.event_times_ms, shock_ms, detected_ms),
+        detected_after_planted=counted(told.planted_times_ms, shock_ms, detected_ms),
         detected_after_labels=counted(told.sale_times_ms, shock_ms, detected_ms),
         decision=None if decided is None else decided.next_step,
         reasons=() if decided is None else decided.reasons,
@@ -205,17 +197,24 @@ def mdape(sold: Sequence[Sold]) -> float | None:
     return round(statistics.median(shares), 4) if shares else None
 
 
-def faults(summary: Summary, publisher: str | None) -> Iterator[str]:
+def faults(summary: Summary, scene: Scene) -> Iterator[str]:
     """Why the story did not hold, in words; none: it held."""
     if summary.lost or summary.visible_twice:
         yield f"{summary.lost:,} events lost, {summary.visible_twice:,} results visible twice"
-    yield from FAULTS[summary.variant](summary, publisher)
+    yield from FAULTS[scene.variant](summary, scene)
 
 
-def _of_shock(summary: Summary, _publisher: str | None) -> Iterator[str]:
+def _of_shock(summary: Summary, scene: Scene) -> Iterator[str]:
     if summary.detected_after_labels is None:
         yield "nobody noticed the shock"
-    elif not summary.retrained:
+    elif summary.decision is None:
+        yield "nothing was decided about the shock"
+    elif scene.whole:
+        yield from _of_retraining(summary)
+
+
+def _of_retraining(summary: Summary) -> Iterator[str]:
+    if not summary.retrained:
         yield "no pre-flight said that a retraining would help, so nothing was retrained"
     elif not summary.promoted:
         yield "the retrained model was not promoted: it did not pass the gate"
@@ -227,23 +226,23 @@ def _of_shock(summary: Summary, _publisher: str | None) -> Iterator[str]:
         yield "the answers did not get better"
 
 
-def _of_unit(summary: Summary, publisher: str | None) -> Iterator[str]:
+def _of_unit(summary: Summary, scene: Scene) -> Iterator[str]:
     if summary.detected_after_labels is None:
-        yield f"nobody noticed that {publisher} switched units"
-    elif summary.named_publisher != publisher:
-        yield f"{summary.named_publisher} was named, and it was {publisher}"
+        yield f"nobody noticed that {scene.publisher} switched units"
+    elif summary.named_publisher != scene.publisher:
+        yield f"{summary.named_publisher} was named, and it was {scene.publisher}"
     if summary.retrained:
         yield "a model was retrained on a publisher's mistake"
 
 
-def _of_nothing(summary: Summary, _publisher: str | None) -> Iterator[str]:
+def _of_nothing(summary: Summary, _scene: Scene) -> Iterator[str]:
     if summary.false_alarms_before:
         yield f"{summary.false_alarms_before} alarms, and nothing had happened"
     if summary.retrained:
         yield "a model was retrained, and nothing had happened"
 
 
-FAULTS = {
+FAULTS: Mapping[Variant, Callable[[Summary, Scene], Iterator[str]]] = {
     Variant.PRICE_SHOCK: _of_shock,
     Variant.UNIT_ERROR: _of_unit,
     Variant.NONE: _of_nothing,

@@ -1,6 +1,8 @@
 """What is shown of a message: one line in plain words, or none. Pure."""
 
+from demo.screen import number, percent
 from demo.story import chronicle
+from demo.story.summary import Summary
 from stream_app.contract.alerts import (
     Alert,
     AnyAlertMessage,
@@ -67,3 +69,45 @@ def _answer(answer: RequestAnswered) -> str | None:
     if answer.gate_passed is False:
         return f"gate NOT PASSED: {'; '.join(answer.gate_reasons)}"
     return None
+
+
+def ending(summary: Summary) -> list[str]:
+    """What a variant came to, in a few lines."""
+    return [
+        (
+            f"{summary.market}, {summary.variant}: {summary.events:,} events, {summary.lost} lost, "
+            f"{summary.visible_twice} visible twice, {summary.run_s:.0f} s"
+        ),
+        f"  noticed   {_noticed(summary)}; before: {summary.false_alarms_before} false alarms",
+        f"  decided   {summary.decision or 'nothing'}: {'; '.join(summary.reasons)}",
+        f"  done      {_done(summary)}",
+        (
+            f"  error     {_error(summary.mae_before, summary.mdape_before)} before, "
+            f"{_error(summary.mae_during, summary.mdape_during)} since, "
+            f"{_error(summary.mae_after, summary.mdape_after)} with a new champion"
+        ),
+    ]
+
+
+def _noticed(summary: Summary) -> str:
+    if summary.detected_after_labels is None:
+        return "nothing"
+    named = "" if summary.named_publisher is None else f", by {summary.named_publisher}"
+    return (
+        f"after {summary.detected_after_events:,} events, {summary.detected_after_planted:,} of them "
+        f"planted, {summary.detected_after_labels:,} sales{named}"
+    )
+
+
+def _done(summary: Summary) -> str:
+    deeds = {
+        "retrained": summary.retrained,
+        "promoted": summary.promoted,
+        "confirmed": summary.confirmed,
+        "rolled back": summary.rolled_back,
+    }
+    return ", ".join(deed for deed, is_done in deeds.items() if is_done) or "nothing was retrained"
+
+
+def _error(mae: float | None, mdape: float | None) -> str:
+    return f"{number(mae)} ({percent(mdape)})"

@@ -1,4 +1,4 @@
-"""The demo as a process that a test starts, watches and stops."""
+"""The demo, or its story, as a process that a test starts, watches and stops."""
 
 import os
 import subprocess
@@ -13,14 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN_WITHIN_S = 600.0  # a minute on two idle cores
 
 
-def command(out: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "demo", "--quick", "--out", str(out), *options]
+def command(out: Path, *options: str, module: str = "demo") -> list[str]:
+    return [sys.executable, "-m", module, "--quick", "--out", str(out), *options]
 
 
-def run(out: Path, *options: str, bootstrap: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    out: Path, *options: str, bootstrap: str | None = None, module: str = "demo"
+) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
     return subprocess.run(
-        command(out, *options),
+        command(out, *options, module=module),
         cwd=ROOT,
         env=_environment(bootstrap),
         capture_output=True,

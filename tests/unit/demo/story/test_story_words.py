@@ -7,7 +7,7 @@ import pytest
 
 from demo.story import telling
 from demo.story.chapter import free_port
-from demo.story.scenes import PUBLISHERS, SCENES, Scene, Variant, scenario
+from demo.story.scenes import PUBLISHERS, QUICK, WHOLE, Scene, Variant, day_ms, scenario
 from stream_app.contract.alerts import (
     AnyAlertMessage,
     NextStep,
@@ -61,14 +61,18 @@ def test_what_says_nothing_new_is_no_line(message: AnyAlertMessage) -> None:
     assert telling.line(message) is None
 
 
-@pytest.mark.parametrize("scene", SCENES.values(), ids=lambda s: f"{s.market}, {s.variant}")
+@pytest.mark.parametrize(
+    "scene",
+    [*WHOLE.values(), *QUICK.values()],
+    ids=lambda s: f"{s.variant}{'' if s.whole else ', quick'}",
+)
 def test_the_scenario_file_says_what_is_planted(scene: Scene) -> None:
     told = tomllib.loads(scenario(scene))
 
     assert told["publishers"] == list(PUBLISHERS)
     planted = told.get("plant", [])
     assert [plant["factor"] for plant in planted] == [plant.factor for plant in scene.planted]
-    assert all(plant["from"] == scene.shock_day for plant in planted)
+    assert all(day_ms(plant["from"]) == scene.shock_ms for plant in planted)
     assert (not planted) == (scene.variant is Variant.NONE)
 
 
