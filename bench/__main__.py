@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from bench import (
     all_command,
     growth_command,
+    latency_command,
     offline_command,
     online_command,
     step_command,
@@ -22,6 +23,7 @@ INTERRUPTED = 130
 COMMANDS = (
     all_command,
     online_command,
+    latency_command,
     offline_command,
     growth_command,
     step_command,

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from bench import growth, offline, online, page, results
+from bench import growth, latency, offline, online, page, results
 from bench.online import Plan
 from bench.say import say
 from demo.programs import ProgramFailed
@@ -33,6 +33,7 @@ def run(given: argparse.Namespace) -> int:
         online.run(QUICK if given.quick else Plan(), found)
         results.save(found)
         if not given.quick:
+            latency.run(found, latency.Plan())
             offline.run(found, offline.PARTS, results.save)
             growth.run(found, _GROWTH_WINDOW_S)
     except ProgramFailed as error:

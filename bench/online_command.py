@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     plan = Plan()
     option = command.add_argument
-    option("--rounds", type=_count, default=plan.rounds, metavar="N", help="default %(default)s")
+    option("--rounds", type=count, default=plan.rounds, metavar="N", help="default %(default)s")
     option(
         "--window",
         type=float,
@@ -70,7 +70,7 @@ def run(given: argparse.Namespace) -> int:
     return FAILED if found.failures else 0
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")

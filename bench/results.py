@@ -17,6 +17,8 @@ class Latency(Struct, frozen=True):
 
     p50: float
     p99: float
+    p90: float = 0.0
+    max: float = 0.0
 
 
 class Run(Struct, frozen=True):
@@ -44,6 +46,7 @@ class Results(Struct):
     rates: dict[str, float] = {}  # name -> median events a second
     ratios: dict[str, float] = {}  # "a/b" -> median of the ratios of each round
     latency_ms: dict[str, Latency] = {}  # events a second offered -> from append to visible
+    stages: dict[str, dict[str, float]] = {}  # the same load -> where the time went, on average
     cpu_us_per_event: dict[str, float] = {}
     memory_mb: dict[str, float] = {}
     offline: dict[str, float] = {}  # name with its unit -> figure

@@ -30,7 +30,7 @@ def test_the_file_has_the_names_that_others_read(tmp_path: Path) -> None:
 
     assert written["rates"] == {"ours": 100.0}
     assert written["ratios"]["ours/hand_loop"] == 0.6
-    assert written["latency_ms"] == {"1000": {"p50": 12.0, "p99": 50.0}}
+    assert written["latency_ms"]["1000"].items() >= {"p50": 12.0, "p99": 50.0}.items()
     assert written["cpu_us_per_event"] == {"ours": 5_000.0}
     assert written["memory_mb"] == {"ours": 200.0}
 

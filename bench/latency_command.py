@@ -1,0 +1,48 @@
+"""`python -m bench latency`: from log-append to visible, at loads of one's choice."""
+
+import argparse
+import json
+
+import msgspec
+
+from bench import latency, results
+from bench.latency import Plan
+from bench.online_command import count
+from bench.say import say
+from demo.programs import ProgramFailed
+
+FAILED = 1
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "latency",
+        help="from log-append to visible for a read_committed reader, at a steady rate",
+        description="Publish King County's events by the clock and time each prediction. Broker, "
+        "worker, publisher and reader share all cores. Starts a broker of its own on this machine, "
+        "or uses that of KAFKA_BOOTSTRAP_SERVERS.",
+        epilog="exit status: 0 measured; 1 a program failed; 2 wrong arguments; 130 Ctrl-C",
+    )
+    plan, option = Plan(), command.add_argument
+    option("--rate", type=count, default=plan.rate, metavar="N", help="default %(default)s")
+    option("--seconds", type=count, default=plan.seconds, metavar="N", help="default %(default)s")
+    option("--without-champion", action="store_true", help="no model serves")
+    option("--json", action="store_true", help="what was found, as one line of JSON")
+    command.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    plan = Plan(given.rate, given.seconds, with_champion=not given.without_champion)
+    found = results.load()
+    try:
+        latency.run(found, plan)
+    except ProgramFailed as error:
+        say(f"bench: {error}; see {error.program.log}")
+        return FAILED
+    results.save(found)
+    told = msgspec.structs.asdict(found.latency_ms[plan.name]), found.stages[plan.name]
+    for name, figure in (told[0] | told[1]).items():
+        say(f"{name:>24} {figure:9,.1f}")
+    if given.json:
+        print(json.dumps({"latency_ms": told[0], "stages": told[1]}))
+    return 0

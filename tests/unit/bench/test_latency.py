@@ -1,0 +1,45 @@
+"""From append to visible: what is timed, and where the time went."""
+
+import pytest
+
+from bench import latency
+from bench.latency import Place, Plan, Visible, Work
+
+APPENDED_MS = {Place(0, 7): 1_000, Place(1, 3): 1_010}
+SEEN = [
+    Visible(Place(0, 7), written_ms=6.0, received_ms=1_010.0),
+    Visible(Place(1, 3), written_ms=8.0, received_ms=1_024.0),
+    Visible(Place(0, 2), written_ms=900.0, received_ms=1_001.0),  # of the warm-up
+]
+
+
+def work(batches: int, records: int, step_s: float, commit_s: float, cpu_s: float) -> Work:
+    counted = {
+        "housing_batch_records_count": batches,
+        "housing_batch_records_sum": records,
+        "housing_step_seconds_sum": step_s,
+        "housing_commit_seconds_sum": commit_s,
+    }
+    return Work(cpu_s, 2 * cpu_s, {name: float(count) for name, count in counted.items()})
+
+
+def test_a_wait_is_from_the_append_of_the_cause_to_the_reader_and_the_warm_up_has_none() -> None:
+    assert latency.waits(APPENDED_MS, SEEN) == [10.0, 14.0]
+
+
+def test_the_stages_of_a_wait_add_up_to_it() -> None:
+    before, after = work(10, 100, 1.0, 1.0, cpu_s=3.0), work(14, 120, 1.008, 1.02, cpu_s=3.01)
+
+    found = latency.stages(APPENDED_MS, SEEN, 20, before, after)
+
+    assert found["step_ms"] == pytest.approx(2.0)
+    assert found["commit_ms"] == pytest.approx(5.0)
+    assert found["events_per_batch"] == 5.0
+    assert found["worker_cpu_us_per_event"] == pytest.approx(500.0)
+    assert found["broker_cpu_us_per_event"] == pytest.approx(1_000.0)
+    parts = found["until_step_ms"] + found["step_ms"] + found["step_to_seen_ms"]
+    assert parts == pytest.approx(12.0)
+
+
+def test_a_load_without_a_champion_has_a_name_of_its_own() -> None:
+    assert Plan(rate=500).name != Plan(rate=500, with_champion=False).name
