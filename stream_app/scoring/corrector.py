@@ -66,15 +66,9 @@ class Learner:
         """How many it has learned from."""
         return self._labels
 
-    @property
-    def intercept(self) -> float:
-        """What it says of the mean home, log units."""
-        return float(self._model.intercept)
-
     def lower(self, by_log: float) -> None:
         """Say so much less of every home from now on."""
         self._model.intercept -= by_log
-        self._frozen = None
         self._frozen = None
 
     def predict(self, row: Sequence[float | None]) -> float:

@@ -50,6 +50,15 @@ def test_all_buckets_leave_when_the_head_leaps() -> None:
     assert sorted(ring.buckets) == [45]
 
 
+def test_a_bucket_that_leaves_is_taken_out_of_the_windows_that_hold_it() -> None:
+    ring = ring_of(5_000)
+    assert summarise(MINUTE, ring, 5_000, (3,)) != (EMPTY,)
+
+    insert(MINUTE, ring, at_ms=65_000)
+
+    assert summarise(MINUTE, ring, 5_000, (3,)) == (EMPTY,)
+
+
 def test_what_is_older_than_the_ring_is_ignored() -> None:
     ring = ring_of(65_000)
 
