@@ -11,7 +11,6 @@ red when one has moved, test_exactly_once.py and test_lagging.py in tests/integr
 does something else.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -22,12 +21,13 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream_app.contract.rejects import SourceChanged
-from stream_app.shell.pace import AT_ONCE, Pace, Wait
 from stream_app.shell.reading import Spot
 from stream_app.shell.runner import Fetched, Runner
 from stream_app.shell.source import FRESH_START
 from stream_app.stages.step import Record
 
+# A fetch that waits at an idle partition holds up the busy ones of the same broker.
+_FETCH_WAIT_MS = 100
 _POLL_S = 1.0
 
 
@@ -38,7 +38,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._assignment = 0
         self._last: dict[TP, int] = {}  # offset before which the log was fetched
-        self._pace = Pace()
         self._reading = cast(App, self.app).runner.reading
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -56,7 +55,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust does so only in its own exactly_once mode.
         consumer._isolation_level = "read_committed"
-        consumer._fetch_max_wait_ms = AT_ONCE.max_ms
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
         return consumer
 
     async def go_on(self, assignment: int, positions: Mapping[TP, int]) -> None:
@@ -91,15 +90,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     f"they were applied; restore the log (and raise retention.ms), or {FRESH_START}"
                 )
             )
-        self._fetch_next(self._pace.after(bool(fetched), time.monotonic()))
         chained = {tp: [self._chained(tp, records)] for tp, records in fetched.items()}
         self._note_positions()
         return chained
-
-    def _fetch_next(self, wait: Wait) -> None:
-        """Say how: aiokafka's fetcher makes its next request when this task pauses."""
-        fetcher = self._ensure_consumer()._fetcher
-        fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = wait
 
     def _note_positions(self) -> None:
         """After the records, so that no position is known before what lies below it."""

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from typing import Any, NoReturn
 
@@ -18,15 +17,11 @@ from stream_app.shell.consumer import App
 from stream_app.shell.runner import EX_OUR_FAULT, Runner
 
 _STOP_WITHIN_S = 5.0
-# The thread that fetches and the event loop each wait this long for one that computes; Python's
-# own 5 ms are for programs that hand nothing from thread to thread.
-_THREADS_TAKE_TURNS_S = 0.0005
 _log = logging.getLogger(__name__)
 
 
 def run(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> NoReturn:
     """Run until a signal or a fault ends the process."""
-    sys.setswitchinterval(_THREADS_TAKE_TURNS_S)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     app = faust_app(runner, kafka, session_timeout_s)
