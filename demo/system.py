@@ -100,7 +100,8 @@ class System:
     def stop_replay(self, replay: Program) -> None:
         """End it before its time: what it sent is confirmed."""
         self._programs.stop(replay)
-        self.count_sent(replay.printed())
+        if printed := replay.printed():  # else it was stopped before it had begun
+            self.count_sent(printed)
 
     def count_sent(self, printed: str) -> None:
         self.sent += msgspec.json.decode(last_line(printed), type=Replayed).events
