@@ -17,8 +17,9 @@ from bench import (
     table_command,
 )
 from bench.say import say
+from demo.programs import ProgramFailed
 
-WRONG_INPUT = 2
+FAILED = 1
 INTERRUPTED = 130
 COMMANDS = (
     all_command,
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         return int(given.run(given))
+    except ProgramFailed as error:
+        say(f"bench: {error}; see {error.program.log}")
+        return FAILED
     except KeyboardInterrupt:
         say("stopped")
         return INTERRUPTED

@@ -6,12 +6,9 @@ import json
 import msgspec
 
 from bench import latency, results
+from bench.arguments import count
 from bench.latency import Plan
-from bench.online_command import count
 from bench.say import say
-from demo.programs import ProgramFailed
-
-FAILED = 1
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,11 +31,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(given: argparse.Namespace) -> int:
     plan = Plan(given.rate, given.seconds, with_champion=not given.without_champion)
     found = results.load()
-    try:
-        latency.run(found, plan)
-    except ProgramFailed as error:
-        say(f"bench: {error}; see {error.program.log}")
-        return FAILED
+    latency.run(found, plan)
     results.save(found)
     told = msgspec.structs.asdict(found.latency_ms[plan.name]), found.stages[plan.name]
     for name, figure in (told[0] | told[1]).items():

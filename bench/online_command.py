@@ -6,10 +6,10 @@ import json
 import msgspec
 
 from bench import online, results
+from bench.arguments import count
 from bench.contestants import CONTESTANTS
 from bench.online import Plan
 from bench.say import say
-from demo.programs import ProgramFailed
 
 FAILED = 1
 
@@ -55,11 +55,7 @@ def run(given: argparse.Namespace) -> int:
     plan = Plan(rounds=given.rounds, window_s=given.window, skew=given.skew)
     if given.only:
         plan = msgspec.structs.replace(plan, names=tuple(given.only))
-    try:
-        online.run(plan, found)
-    except ProgramFailed as error:
-        say(f"bench online: {error}; see {error.program.log}")
-        return FAILED
+    online.run(plan, found)
     results.save(found)
     for pair, ratio in found.ratios.items():
         say(f"{pair}: {ratio:.2f}")
@@ -68,13 +64,6 @@ def run(given: argparse.Namespace) -> int:
             json.dumps({"rates": found.rates, "ratios": found.ratios, "failures": found.failures})
         )
     return FAILED if found.failures else 0
-
-
-def count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
 
 
 def _share(text: str) -> float:

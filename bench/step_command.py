@@ -4,6 +4,7 @@ import argparse
 import json
 
 from bench import champion, load, results, step
+from bench.arguments import count
 from bench.ground import ground
 from bench.hand_loop import served
 from bench.say import say
@@ -19,33 +20,25 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "event takes by batch size and part, by regions, and along the stream.",
     )
     command.add_argument(
-        "--events", type=_count, default=4_000, metavar="N", help="measured; default %(default)s"
+        "--events", type=count, default=4_000, metavar="N", help="measured; default %(default)s"
     )
     command.add_argument(
-        "--warm", type=_count, default=12_000, metavar="N", help="before them; default %(default)s"
+        "--warm", type=count, default=12_000, metavar="N", help="before them; default %(default)s"
     )
     command.add_argument(
         "--sizes",
-        type=_count,
+        type=count,
         nargs="+",
         default=[1, 16, 64, 256, 1000],
         metavar="N",
         help="of batches",
     )
     command.add_argument(
-        "--regions", type=_count, nargs="+", default=[70, 300, 1_000, 3_000, 10_000], metavar="N"
+        "--regions", type=count, nargs="+", default=[70, 300, 1_000, 3_000, 10_000], metavar="N"
     )
-    command.add_argument(
-        "--rounds", type=_count, default=3, metavar="N", help="default %(default)s"
-    )
+    command.add_argument("--rounds", type=count, default=3, metavar="N", help="default %(default)s")
     command.add_argument("--json", action="store_true", help="one line of JSON")
     command.set_defaults(run=run)
-
-
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -60,16 +53,16 @@ def run(given: argparse.Namespace) -> int:
         say(f"batches of {size}")
         sizes[size] = step.cost(measured, state, models, size, given.rounds)
     regions: dict[int, float] = {}
-    for count in given.regions:
-        say(f"{count} regions")
-        spread = step.records(list(load.told(events, 1, load.spread(count))))
+    for number in given.regions:
+        say(f"{number} regions")
+        spread = step.records(list(load.told(events, 1, load.spread(number))))
         filled = step.warmed(spread[: given.warm], models)
         follow = spread[given.warm : given.warm + given.events]
-        regions[count] = step.cost(follow, filled, models, _BATCH_UNDER_LOAD, given.rounds).us
+        regions[number] = step.cost(follow, filled, models, _BATCH_UNDER_LOAD, given.rounds).us
     say("along the stream")
     along = step.along(step.records(list(load.told(events, 2))), models, _BATCH_UNDER_LOAD, 8)
     kept = results.load()
-    kept.regions_us = {str(count): us for count, us in regions.items()}
+    kept.regions_us = {str(number): us for number, us in regions.items()}
     kept.along_us = along
     results.save(kept)
     found = {
@@ -99,7 +92,7 @@ def _table(sizes: dict[int, step.Cost], regions: dict[int, float], along: list[f
     for size, cost in sizes.items():
         split = " | ".join(f"{cost.parts[part]:.1f}" for part in parts)
         lines.append(f"| {size} | {cost.us:.0f} | {split} |")
-    told = ", ".join(f"{count:,}: {us:.0f}" for count, us in regions.items())
+    told = ", ".join(f"{number:,}: {us:.0f}" for number, us in regions.items())
     lines.append(f"\nus/event by regions, batches of {_BATCH_UNDER_LOAD}: {told}")
     lines.append("along the stream: " + ", ".join(f"{us:.0f}" for us in along))
     return "\n".join(lines)
