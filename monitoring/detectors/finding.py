@@ -25,9 +25,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     cause: Cause
     market: str
-    segment: (
-        str | None
-    )  # "region=...", "type=...", "publisher=... field=..."; None: the whole market
+    # "region=...", "type=...", "publisher=... field=..."; None: the whole market
+    segment: str | None
     value: float
     baseline: float
     n: int  # that `value` was made of

@@ -49,9 +49,7 @@ class QualityReason(StrEnum):
     UNSEEN_CATEGORY = auto()  # a type, design, street or region that the model never saw
     OUTSIDE_TRAINING = auto()  # a number beyond those that the model was trained with
     OUT_OF_SCOPE = auto()  # the property type or the price is not what the model was made for
-    OVERLOADED = (
-        auto()
-    )  # more came than could be answered in full: the price is as good, unexplained
+    OVERLOADED = auto()  # more came than could be answered in full: the price has no reasons
 
 
 class Doubt(StrEnum):

@@ -33,8 +33,8 @@ from stream_app.stages.step import Control, Mark, Serving
 
 _P = ["partition"]
 _MARKS = frozenset(Mark)
+_OVERLOADS = tuple(Overload)
 # A month, a quarter, half a year: by when most homes are sold.
-OVERLOADS = tuple(Overload)
 COVERAGE_WEEKS = (4, 13, 26)
 
 
@@ -223,7 +223,8 @@ class Exposition(Collector):
         serving = InfoMetricFamily(
             "housing_serving", "Which models serve a market here.", labels=["market"]
         )
-        for market, models in self._serving().items():
+        serves = self._serving()
+        for market, models in serves.items():
             versions = {
                 "champion": models.roster.champion,
                 "corrector": models.roster.corrector,
@@ -233,7 +234,7 @@ class Exposition(Collector):
             serving.add_metric([market], {name: text or "none" for name, text in versions.items()})
         yield serving
         yield from self._live_errors()
-        left_out = [OVERLOADS.index(models.overload) for models in self._serving().values()]
+        left_out = [_OVERLOADS.index(models.overload) for models in serves.values()]
         yield GaugeMetricFamily(
             "housing_overload_level",
             "What it leaves out: 0 nothing, 1 reasons, 2 shadow scoring, too.",

@@ -20,6 +20,11 @@ WARM_MAX = 500
 _warm: Warm[bytes, Region] = Warm(WARM_MAX)
 
 
+def region_key(name: str) -> str:
+    """Under which a region's record stands in the state."""
+    return f"region:{name}"
+
+
 def lay_out(
     state: State,
     control: Control,
@@ -29,7 +34,7 @@ def lay_out(
     """The desk of a batch. Ledgers are those of `control`; policies those that serve."""
 
     def thaw_region(name: str) -> Region:
-        frozen = state.get(f"region:{name}")
+        frozen = state.get(region_key(name))
         return Region() if frozen is None else _warm.take(frozen) or region.thaw(frozen)
 
     def thaw_entry(name: str) -> Entry | None:
@@ -59,7 +64,7 @@ def changed(desk: Desk) -> Iterator[tuple[str, bytes | None]]:
     for name, record in desk.regions.items():
         frozen = region.freeze(record)
         _warm.keep(frozen, record)
-        yield f"region:{name}", frozen
+        yield region_key(name), frozen
     for name, entry in desk.entries.items():
         yield f"listing:{name}", None if entry is None else labels.freeze(entry)
     for name, keys in desk.pages.items():

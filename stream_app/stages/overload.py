@@ -4,7 +4,7 @@ Never a price, a lesson or the promise: reasons first, which are most of what a 
 asked for, then what a challenger says unheard. The level is an argument of the scorer's step
 and written to `housing.activations` like the models, so a replay leaves out the same.
 
-Not here: how the lag is known, and of which partitions (shell/app.py).
+Not here: how the lag is known, and of which partitions (shell/load.py).
 """
 
 from stream_app.contract.models import Overload

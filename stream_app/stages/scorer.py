@@ -52,7 +52,7 @@ from stream_app.scoring.corrector import Learner
 from stream_app.stages import answer, asking, intake, standing, step
 from stream_app.stages.answer import Opinions, Remarks
 from stream_app.stages.asking import Said
-from stream_app.stages.desk import NOBODY, WARM_MAX, changed, lay_out
+from stream_app.stages.desk import NOBODY, WARM_MAX, changed, lay_out, region_key
 from stream_app.stages.standing import Register
 from stream_app.stages.step import (
     Batch,
@@ -195,7 +195,7 @@ def _hand_over(bench: Bench, state: State, before: Roster | None, now: Roster) -
     if told is None or before is None or before.champion != told.replaces:
         return
     for name, shift_log in told.regions.items():
-        if f"region:{name}" not in state:
+        if region_key(name) not in state:
             continue
         area = bench.desk.regions[name]
         known = area.corrector.intercept
