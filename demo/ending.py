@@ -14,7 +14,7 @@ TAIL_BYTES = 64 * 1024
 SHOWN_CHARS = 400
 
 
-def failure_lines(failed: ProgramFailed, what: str = "demo") -> list[str]:
+def failure_lines(failed: ProgramFailed, what: str) -> list[str]:
     """Say which program failed, show the end of what it said, and what to do."""
     program = failed.program
     said = [*tail(program.log), *tail(program.output)] or ["(it said nothing)"]

@@ -12,47 +12,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
-from demo import brokers, ending, folders, screen, settings
-from demo.folders import Folders, InUse
-from demo.observer import ReadingFailed
-from demo.programs import ProgramFailed, Programs
-from demo.screen import Screen
-from demo.stopping import Stop, Stopped
+from demo import folders, settings
+from demo.programs import Programs
+from demo.running import FAILED, Ground, run
 from demo.story import summary, telling
 from demo.story.chapter import Chapter
 from demo.story.scenes import QUICK, WHOLE, Scene, Variant
 from demo.story.summary import Summary
-from stream_app.contract.settings import CONFIG_FILE, KafkaSettings
+from stream_app.contract.settings import CONFIG_FILE
 
-FAILED = 1
-WRONG_INPUT = 2
 BOTH = "both"
 MARKETS = sorted({market for market, _ in WHOLE})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Tell the story; the result is the exit status."""
+    started_s = time.monotonic()
     given = _parser().parse_args(arguments)
-    stop = Stop()
-    stop.listen()
-    console = Console(soft_wrap=True)
-    try:
-        with folders.fresh(given.out) as out:
-            return _run(given, out, console, stop)
-    except InUse as error:
-        print(f"story: {error}", file=sys.stderr)
-        return WRONG_INPUT
-    except ReadingFailed as error:
-        print(f"story: {error}. All programs were stopped; logs: {given.out}", file=sys.stderr)
-        return FAILED
-    except Stopped as stopped:
-        print(
-            "story: stopped, with all that it had started: nothing of it runs any more",
-            file=sys.stderr,
-        )
-        return stopped.status
+    scenes = _scenes(given)
+
+    def play(on: Ground) -> list[Summary]:
+        return [_play(scene, on, given.seed) for scene in scenes]
+
+    def end(told: list[Summary], on: Ground) -> int:
+        return _end(told, scenes, on, time.monotonic() - started_s, given.json)
+
+    return run("story", given.out, play, end)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,27 +74,6 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _run(given: argparse.Namespace, out: Folders, console: Console, stop: Stop) -> int:
-    started_s = time.monotonic()
-    shown = screen.screen_for(console)
-    programs = Programs(out.logs, settings.plain_environment(), stop.check)
-    told: list[Summary] = []
-    try:
-        kafka = brokers.bring_up(out, programs, shown)
-        for scene in _scenes(given):
-            console.print(f"\n[bold]{scene.market}: {scene.variant}[/]")
-            told.append(_play(scene, kafka, out, programs, shown, given.seed))
-    except ProgramFailed as failed:
-        shown.settle()
-        for line in ending.failure_lines(failed, "story"):
-            print(line, file=sys.stderr)
-        return FAILED
-    finally:
-        shown.settle()
-        programs.stop_all()
-    return _end(told, _scenes(given), out, console, time.monotonic() - started_s, given.json)
-
-
 def _scenes(given: argparse.Namespace) -> list[Scene]:
     both = (Variant.PRICE_SHOCK, Variant.UNIT_ERROR)
     wanted = both if given.variant == BOTH else (Variant(given.variant),)
@@ -116,45 +81,39 @@ def _scenes(given: argparse.Namespace) -> list[Scene]:
     return [scenes[given.market, variant] for variant in wanted]
 
 
-def _play(
-    scene: Scene, kafka: KafkaSettings, out: Folders, broker: Programs, shown: Screen, seed: int
-) -> Summary:
+def _play(scene: Scene, on: Ground, seed: int) -> Summary:
     """Run one variant on topics and in a folder of its own; whatever happens, its programs end."""
-    own = msgspec.structs.replace(kafka, prefix=f"{kafka.prefix}-{scene.variant}")
-    with folders.fresh(out.out / scene.variant) as inner:
+    on.console.print(f"\n[bold]{scene.market}: {scene.variant}[/]")
+    own = msgspec.structs.replace(on.kafka, prefix=f"{on.kafka.prefix}-{scene.variant}")
+    with folders.fresh(on.out.out / scene.variant) as inner:
         environment = settings.plain_environment() | {CONFIG_FILE: str(inner.settings)}
-        programs = Programs(inner.logs, environment, broker.check)
+        programs = Programs(inner.logs, environment, on.programs.check)
         try:
-            return Chapter(scene, own, inner, programs, shown, seed).play()
+            return Chapter(scene, own, inner, programs, on.screen, seed).play()
         finally:
-            shown.settle()
+            on.screen.settle()
             programs.stop_all()
 
 
 def _end(
-    told: Sequence[Summary],
-    scenes: Sequence[Scene],
-    out: Folders,
-    console: Console,
-    run_s: float,
-    as_json: bool,
+    told: Sequence[Summary], scenes: Sequence[Scene], on: Ground, run_s: float, as_json: bool
 ) -> int:
     first, *others = told
     whole = msgspec.to_builtins(first) | {
         str(other.variant).replace("-", "_"): msgspec.to_builtins(other) for other in others
     }
     whole["run_s"] = round(run_s, 1)
-    out.summary.write_bytes(msgspec.json.format(msgspec.json.encode(whole)) + b"\n")
+    on.out.summary.write_bytes(msgspec.json.format(msgspec.json.encode(whole)) + b"\n")
     faults = [
         f"{scene.variant}: {fault}"
         for each, scene in zip(told, scenes, strict=True)
         for fault in summary.faults(each, scene)
     ]
-    console.print()
+    on.console.print()
     lines = [line for each in told for line in [*telling.ending(each), ""]]
     for line in [*lines, *(faults or ["The story held."])]:
-        console.print(line, highlight=False, markup=False)
-    console.print(f"summary   {out.summary}", highlight=False, markup=False)
+        on.console.print(line, highlight=False, markup=False)
+    on.console.print(f"summary   {on.out.summary}", highlight=False, markup=False)
     if as_json:
         print(msgspec.json.encode(whole).decode())
     return FAILED if faults else 0

@@ -31,7 +31,7 @@ PAGE_PORT = 8770
 NEWEST = 200  # sales that the progress line's error is over
 # By then some days of the market have passed; files of less time would be so many that reading
 # them takes longer than they are apart.
-QUICK: config.Sections = {
+SHORT_WAITS: config.Sections = {
     "offline": {"worker_promotes": "true", "worker_again_after_s": 5},
     "monitoring": {"flush_age_s": 1.5, "watch_every_s": 0.5},
 }
@@ -101,7 +101,7 @@ class Chapter:
             "offline": {"worker_logs": self._folders.logs / "offline"},
             "monitoring": {"policy_file": policy},
         }
-        told = config.during_the_run(self._kafka, self._folders, [QUICK, own])
+        told = config.during_the_run(self._kafka, self._folders, [SHORT_WAITS, own])
         self._folders.settings.write_text(told, encoding="utf-8")
 
     def _replay_history(self, observer: Observer[Chronicle], workers: Workers) -> None:

@@ -106,8 +106,8 @@ def _in_square_feet(since: str) -> tuple[Plant, ...]:
     return (Plant("unit_error", SQUARE_FEET, since, publisher="agency-b", field="area_m2"),)
 
 
-def _whole(variant: Variant, planted: tuple[Plant, ...], end: str) -> Scene:
-    """Three months to learn from, one in which nothing happens."""
+def _scene(variant: Variant, planted: tuple[Plant, ...], end: str, whole: bool = True) -> Scene:
+    """Three months to learn from, some weeks in which nothing happens, and what is planted."""
     return Scene(
         variant=variant,
         market="king-county",
@@ -116,20 +116,7 @@ def _whole(variant: Variant, planted: tuple[Plant, ...], end: str) -> Scene:
         planted=planted,
         end=end,
         times_real=200_000,
-    )
-
-
-def _quick(variant: Variant, planted: tuple[Plant, ...], end: str) -> Scene:
-    """As much to learn from, and three weeks: enough to notice, and to decide."""
-    return Scene(
-        variant=variant,
-        market="king-county",
-        files=_KING_COUNTY,
-        trained_to="2014-08-15",
-        planted=planted,
-        end=end,
-        times_real=200_000,
-        whole=False,
+        whole=whole,
     )
 
 
@@ -138,12 +125,13 @@ def _by_name(*scenes: Scene) -> Mapping[tuple[str, Variant], Scene]:
 
 
 WHOLE = _by_name(
-    _whole(Variant.PRICE_SHOCK, _dearer("2014-09-15"), "2015-05-15"),
-    _whole(Variant.UNIT_ERROR, _in_square_feet("2014-09-08"), "2014-09-22"),
-    _whole(Variant.NONE, (), "2014-09-22"),
+    _scene(Variant.PRICE_SHOCK, _dearer("2014-09-15"), "2015-05-15"),
+    _scene(Variant.UNIT_ERROR, _in_square_feet("2014-09-08"), "2014-09-22"),
+    _scene(Variant.NONE, (), "2014-09-22"),
 )
+# Enough to notice, and to decide.
 QUICK = _by_name(
-    _quick(Variant.PRICE_SHOCK, _dearer("2014-09-08"), "2014-09-19"),
-    _quick(Variant.UNIT_ERROR, _in_square_feet("2014-08-25"), "2014-09-02"),
-    _quick(Variant.NONE, (), "2014-09-08"),
+    _scene(Variant.PRICE_SHOCK, _dearer("2014-09-08"), "2014-09-19", whole=False),
+    _scene(Variant.UNIT_ERROR, _in_square_feet("2014-08-25"), "2014-09-02", whole=False),
+    _scene(Variant.NONE, (), "2014-09-08", whole=False),
 )

@@ -108,19 +108,25 @@ def summarise(scene: Scene, told: Chronicle, sent: int, run_s: float) -> Summary
     )
 
 
-def detection_ms(said: Iterable[Said], variant: Variant, shock_ms: int) -> int | None:
-    """Where the market was when what was planted was told."""
-    causes = chronicle.OF_PUBLISHERS if variant is Variant.UNIT_ERROR else chronicle.OF_PRICES
+def first_finding(said: Iterable[Said], causes: Sequence[str], since_ms: int) -> Said | None:
+    """The first alert of one of these causes that was told since then."""
     return next(
         (
-            s.market_ms
+            s
             for s in said
-            if s.market_ms >= shock_ms
+            if s.market_ms >= since_ms
             and isinstance(s.message, Alert)
             and s.message.cause in causes
         ),
         None,
     )
+
+
+def detection_ms(said: Iterable[Said], variant: Variant, shock_ms: int) -> int | None:
+    """Where the market was when what was planted was told."""
+    causes = chronicle.OF_PUBLISHERS if variant is Variant.UNIT_ERROR else chronicle.OF_PRICES
+    found = first_finding(said, causes, shock_ms)
+    return None if found is None else found.market_ms
 
 
 def telling(said: Iterable[Said], since_ms: int | None) -> Decision | None:
@@ -152,15 +158,10 @@ def alarms_before(said: Iterable[Said], shock_ms: int) -> Iterator[Said]:
 
 def named_publisher(said: Iterable[Said], shock_ms: int) -> str | None:
     """Whom the first finding of a publisher names."""
-    for each in said:
-        message = each.message
-        if (
-            each.market_ms >= shock_ms
-            and isinstance(message, Alert)
-            and message.cause in chronicle.OF_PUBLISHERS
-        ):
-            return publisher_of(message.segment)
-    return None
+    found = first_finding(said, chronicle.OF_PUBLISHERS, shock_ms)
+    return (
+        publisher_of(found.message.segment) if found and isinstance(found.message, Alert) else None
+    )
 
 
 def publisher_of(segment: str | None) -> str | None:

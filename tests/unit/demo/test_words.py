@@ -90,7 +90,7 @@ def test_a_failure_shows_the_end_of_the_log_and_what_to_do(tmp_path: Path) -> No
     process.wait()
     program = Program("train", process, log, tmp_path / "train.out")
 
-    lines = ending.failure_lines(ProgramFailed(program, "ended with status 2"))
+    lines = ending.failure_lines(ProgramFailed(program, "ended with status 2"), "demo")
 
     assert lines[0] == f"demo: train ended with status 2. The end of {log}:"
     assert lines[2:17] == [f"    line {number}" for number in range(85, 100)]
