@@ -10,6 +10,7 @@ from monitoring import ab_rows, ab_verdict, criteria
 from monitoring.ab_rows import Tested
 from monitoring.ab_verdict import Difference, State, Verdict
 from monitoring.archive_command import existing
+from monitoring.criteria import Criteria
 from monitoring.frames import Market
 from monitoring.settings import MonitoringSettings
 from stream_app.contract.markets import MARKETS
@@ -44,7 +45,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="From the archive, the A/B test that was begun last (`python -m offline rollout"
         " --mode ab` begins one): mean |log error| of the answers of both arms, of listings that"
         " were followed for ab_mature_days. There is one look: at the first labels that come to"
-        " the number that was worked out before. Thresholds: monitoring/policy.toml, ab_*.",
+        " the number that was worked out before. Thresholds: ab_* of monitoring/policy.toml,"
+        " or of the setting policy_file.",
         epilog="Exit status: 0, also while labels are missing; 2 no archive or no test.",
     )
     ab.add_argument("--market", required=True, choices=sorted(MARKETS))
@@ -62,14 +64,13 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, own: MonitoringSetting
             f"{given.market}: no A/B test is in the archive;"
             f" `python -m offline rollout --market {given.market} --mode ab` begins one"
         )
-    told = tell(market, tested)
+    told = tell(market, tested, criteria.chosen(own.policy_file))
     print(msgspec.json.encode(told).decode() if given.json else "\n".join(lines(told)))
     return 0
 
 
-def tell(market: Market, tested: Tested) -> Told:
+def tell(market: Market, tested: Tested, limits: Criteria) -> Told:
     """Judge a test by what is archived."""
-    limits = criteria.shipped()
     known = ab_rows.known(market, tested, limits.ab_mature_days)
     needed = ab_verdict.labels_needed(ab_verdict.spread_of(known.errors_before), limits)
     return Told(

@@ -9,10 +9,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
 import pandas as pd
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from monitoring import frames
 from monitoring.ab_verdict import Enrolled
@@ -23,6 +21,7 @@ from stream_app.contract.predictions import Arm
 from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import ACTIVATIONS, OUTCOMES, PREDICTIONS
 
+_SOLD = ("listing_id", "listed_ms", "sold_ms", "sale_price", "price")
 _LISTED = ("listing_id", "event_time_ms", "source_partition", "source_offset", "arm", "supersedes")
 
 
@@ -100,17 +99,12 @@ def _test(served: Activated) -> Contest | None:
 def activations(market: Market) -> Iterator[tuple[int, Activated]]:
     """Read those of a market, with when each was appended."""
     for file in market.raw_files(ACTIVATIONS):
-        table = pq.read_table(market.root / file.path, columns=["appended_ms", "value"])
-        for appended_ms, value in zip(*(c.to_pylist() for c in table.columns), strict=True):
-            try:
-                yield appended_ms, wire.decode_activated(value)
-            except msgspec.MsgspecError:
-                continue  # a newer program's
+        yield from frames.messages(market.root / file.path, wire.decode_activated)
 
 
 def known(market: Market, tested: Tested, mature_days: float) -> Known:
     """Gather the test's listings, and what is known of their sales."""
-    sales = frames.outcomes(*market)
+    sales = frames.outcomes(*market, columns=_SOLD)
     now_ms = max(frames.newest_ms(market, topic) or 0 for topic in (PREDICTIONS, OUTCOMES))
     followed_ms = int(mature_days * DAY_MS)
     errors = _errors(sales, followed_ms)

@@ -53,6 +53,11 @@ def shipped() -> Criteria:
     return read(resources.files("monitoring").joinpath(SHIPPED).read_text("utf-8"), SHIPPED)
 
 
+def chosen(policy_file: str) -> Criteria:
+    """Those of the file that the setting names; as shipped where it names none."""
+    return of_file(Path(policy_file)) if policy_file else shipped()
+
+
 def of_file(path: Path) -> Criteria:
     """The criteria of a file.
 

@@ -8,10 +8,11 @@ was recreated and filled again) is one row: the one appended last.
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -27,6 +28,8 @@ from stream_app.contract.models import AliasSet, ChampionAnnounced, Manifest
 from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import MODELS, OUTCOMES, PREDICTIONS, Topic, full_name
 
+M = TypeVar("M")
+
 ALWAYS = Window(0, 2**53)
 CATEGORY = re.compile(r"_code$")  # features that hold crc32 of a text
 UNKNOWN = "unknown"
@@ -36,7 +39,7 @@ NEWEST_BY = {
     PREDICTIONS.name: ("appended_ms", "offset"),
     OUTCOMES.name: ("sale_revision", "appended_ms", "offset"),
 }
-_PLACED = ("prediction_id", *NEWEST_BY[OUTCOMES.name])
+_PLACED = ("prediction_id", TIME_COLUMNS[OUTCOMES.name], *NEWEST_BY[OUTCOMES.name])
 BATCH_ROWS = 20_000  # read at once: some 20 MB
 
 
@@ -69,11 +72,12 @@ def outcomes(
 ) -> pd.DataFrame:
     """Read outcomes by the time of their sale; of a corrected sale the last correction.
 
-    `columns`: read these, and what tells the last; none named: all.
+    `columns`: read these, and what tells when and which is the last; none named: all.
     """
     topic = full_name(prefix, OUTCOMES)
-    frame = _read(root, topic, market, window, "sold_ms", [*columns, *_PLACED] if columns else None)
-    frame = _newest(frame, ["sale_revision", "appended_ms", "offset"])
+    read = list(dict.fromkeys([*columns, *_PLACED])) if columns else None
+    frame = _read(root, topic, market, window, "sold_ms", read)
+    frame = _newest(frame, list(NEWEST_BY[OUTCOMES.name]))
     return frame if frame.empty else frame.sort_values(["sold_ms", "offset"], ignore_index=True)
 
 
@@ -207,6 +211,19 @@ def batches(path: Path, columns: list[str] | None) -> Iterator[pa.Table]:
     """Read a file part by part; without `columns` all of them."""
     for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=columns):
         yield pa.Table.from_batches([batch])
+
+
+def messages(path: Path, decode: Callable[[bytes], M]) -> Iterator[tuple[int, M]]:
+    """The messages of a file of records as they came, each with when it was appended.
+
+    What nobody can read is left out: a newer program's, or nobody's.
+    """
+    table = pq.read_table(path, columns=["appended_ms", "value"])
+    for appended_ms, value in zip(*(c.to_pylist() for c in table.columns), strict=True):
+        try:
+            yield appended_ms, decode(value or b"")
+        except msgspec.MsgspecError:
+            continue
 
 
 def _answered(table: Any, champion: str | None) -> Any:  # noqa: ANN401 - untyped

@@ -134,14 +134,9 @@ def wall_of(sums: Sums, stretch: Stretch, archived_ms: int) -> Wall | None:
     """When the month was served; None: nothing of it was."""
     begun = [ms for day, ms in sums.appended_ms.items() if stretch.first <= day and ms is not None]
     later = [ms for day, ms in sums.appended_ms.items() if stretch.end <= day and ms is not None]
-    if not begun or not _is_answered(sums, stretch):
+    if not begun or sums.sum("answer", stretch) == 0:
         return None
     return Wall(min(begun), min(later, default=max(archived_ms, min(begun))))
-
-
-def _is_answered(sums: Sums, stretch: Stretch) -> bool:
-    """Whether anything was answered in it."""
-    return sums.sum("answer", stretch) > 0
 
 
 def judge(
@@ -153,7 +148,7 @@ def judge(
     ----------
     name : of the month, as 2014-09
     alerts : all that there are of the market, and those of no market
-    misses : of the month's sales
+    misses : of its sales, and of those of as many days before
     """
     stretch, limits = stretch_of(name), shipped()
     raised = [] if wall is None else [e for e in alerts if _is_in(e.first_raised_ms, wall)]

@@ -88,11 +88,11 @@ def _sold(root: Path, prefix: str, market: str, stretch: "Stretch") -> list[Sold
     from monitoring import frames
 
     window = windows.Window(stretch.first * DAY_MS, stretch.end * DAY_MS)
-    frame = frames.outcomes(root, prefix, market, window)
+    columns = ("listing_id", "region", "price", "sale_price")
+    frame = frames.outcomes(root, prefix, market, window, columns)
     if frame.empty:
         return []
     known = frame[frame["price"].notna()]
-    columns = ("listing_id", "region", "price", "sale_price")
     return [Sold(*row) for row in zip(*(known[name] for name in columns), strict=True)]
 
 

@@ -51,9 +51,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSettings) -> int:
     from monitoring.watch_loop import Watcher  # with its detectors: no other command needs them
 
-    limits = criteria.shipped()
-    if settings.policy_file:
-        limits = criteria.of_file(Path(settings.policy_file))
+    limits = criteria.chosen(settings.policy_file)
     archive = existing(given.dir or Path(settings.archive_dir))
     stop = stop_on_signals()
     alerts = AlertsTopic(kafka, WRITER)

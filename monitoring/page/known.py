@@ -6,12 +6,11 @@ the place of the last one, whole: so a page is made of one state, and no page wa
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-import pyarrow.parquet as pq
 from msgspec import Struct
 
 from monitoring import chain, frames, rollup_store
@@ -148,19 +147,10 @@ class Reader:
         found: list[Said[M]] = []
         for name, manifest in chain.since(self.places.archive, topic, dict(self._positions)):
             for file in manifest.files:
-                found += _messages(self.places.archive / file.path, decode)
+                read = frames.messages(self.places.archive / file.path, decode)
+                found += [Said(*each) for each in read]
             self._positions[name] = manifest.next_offset
         return sorted(found, key=lambda said: said.appended_ms)
-
-
-def _messages(path: Path, decode: Callable[[bytes], M]) -> Iterable[Said[M]]:
-    table = pq.read_table(path, columns=["appended_ms", "value"])
-    columns = (table[name].to_pylist() for name in ("appended_ms", "value"))
-    for appended_ms, value in zip(*columns, strict=True):
-        try:
-            yield Said(appended_ms, decode(value or b""))
-        except msgspec.MsgspecError:  # of a newer program, or nobody's
-            continue
 
 
 def _distance(ratio: float) -> float:

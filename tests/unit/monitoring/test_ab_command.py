@@ -91,7 +91,7 @@ def test_with_enough_labels_the_error_is_told(archive: Path) -> None:
     tested = ab_rows.newest_test(ab_rows.activations(market))
 
     assert tested is not None
-    told = ab_command.tell(market, tested)
+    told = ab_command.tell(market, tested, criteria.shipped())
     enough = ab_verdict.judge(
         ab_rows.known(market, tested, 60).enrolled, 0.5, 100, criteria.shipped()
     )
