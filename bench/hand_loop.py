@@ -72,8 +72,6 @@ def _open(brokers: str) -> Producer:
         {
             "bootstrap.servers": brokers,
             "transactional.id": os.environ["BENCH_GROUP"],
-            "compression.type": "gzip",  # as the worker packs what it writes
-            "compression.level": 1,
             "queue.buffering.max.messages": 1_000_000,
         }
     )
