@@ -15,7 +15,9 @@ order: step, commit, remember, acknowledge. The commit is one transaction of
 outputs, changed state and control record, so a death at any point leaves either
 all of the batch or nothing of it, and what comes again (offset <= applied) is
 skipped. Desks work side by side, each in a thread, and each has one batch at
-work at most. No timer is needed: without a lag a record is settled at once, and
+work at most. Steps are taken in turn, as the interpreter runs one thread at a
+time anyway: sharing it would end all of them late. Commits wait for the broker
+side by side. No timer is needed: without a lag a record is settled at once, and
 with one the next batch gathers while this one commits.
 
 Nothing may be left out either. Transaction markers leave holes in offsets, so
@@ -35,9 +37,11 @@ partition that is no longer ours.
 import asyncio
 import logging
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn, Protocol, TypeVar
 
@@ -55,6 +59,8 @@ _RELEASE_WITHIN_S = 2.0
 _BATCHES_WAITING = 8
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Turn = AbstractContextManager[object]  # held during a step
+_ALONE: Turn = nullcontext()
 
 
 class RecordsMissing(OurFault):
@@ -103,7 +109,9 @@ class Parts(NamedTuple):
 class Desk:
     """One source partition in our hands."""
 
-    def __init__(self, stage: Stage, partition: int, parts: Parts, at: At) -> None:
+    def __init__(
+        self, stage: Stage, partition: int, parts: Parts, at: At, turn: Turn = _ALONE
+    ) -> None:
         control = read_control(parts.state)
         self.partition = partition
         self.applied = parts.start - 1 if control is None else control.applied_offset
@@ -114,6 +122,7 @@ class Desk:
         self._parts = parts
         self._state = MappingProxyType(parts.state)  # a stage cannot write to it
         self._at = at
+        self._turn = turn
         self.state_bytes = sum(len(key) + len(value) for key, value in parts.state.items())
 
     @property
@@ -149,9 +158,10 @@ class Desk:
         source = self._parts.source
         self._at(Point.BEFORE_STEP)
         batch = Batch(source.topic, source.topic_id, self.partition, source.partitions, records)
-        began_s = time.perf_counter()
-        step = self._stage.advance(batch, self._state, serving)
-        stepped_s = time.perf_counter()
+        with self._turn:
+            began_s = time.perf_counter()
+            step = self._stage.advance(batch, self._state, serving)
+            stepped_s = time.perf_counter()
         self._parts.publisher.commit(step)
         committed_s = time.perf_counter()
         self.state_bytes += _remember(step, self._parts.state)
@@ -203,6 +213,7 @@ class Runner:
         self._desks: dict[int, Desk] = {}
         self._acknowledged: dict[int, int] = {}
         self._closed = False
+        self._turn = threading.Lock()
         self._room = asyncio.Event()
         self._lock = asyncio.Lock()  # opening and releasing, one at a time
         self._threads = ThreadPoolExecutor(thread_name_prefix=f"{stage.NAME}-partition")
@@ -301,7 +312,7 @@ class Runner:
         desk.running = None
 
     def _open_one(self, partition: int) -> Desk:
-        return Desk(self.stage, partition, self._open_parts(partition), self._at)
+        return Desk(self.stage, partition, self._open_parts(partition), self._at, self._turn)
 
     def _make_room(self) -> None:
         waiting = sum(len(desk.waiting) for desk in self._desks.values())

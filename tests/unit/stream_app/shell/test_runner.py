@@ -1,8 +1,10 @@
 """The order is the promise: step, commit, remember, acknowledge; and nothing is left out."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, cast
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from stream_app.contract.rejects import Undelivered
 from stream_app.shell.chaos import Point, nothing
 from stream_app.shell.publisher import Fenced
-from stream_app.shell.runner import Applied, Desk, Fetched, Parts, RecordsMissing, Runner
+from stream_app.shell.runner import Applied, Desk, Fetched, Parts, RecordsMissing, Runner, Stage
 from stream_app.shell.source import Source
 from stream_app.stages.step import Batch, Record, Serving, State, Step
 from tests.fakes.publisher import FakePublisher
@@ -53,9 +55,10 @@ def runner(
     on_applied: Callable[[Applied], None] = lambda _: None,
     state: dict[str, bytes] | None = None,
     end: Callable[[int], NoReturn] = end,
+    stage: Stage | None = None,
 ) -> Runner:
     return Runner(
-        Counting(),
+        stage or Counting(),
         SOURCE.topic,
         batch_max,
         lambda _partition: parts(publisher, state),
@@ -334,3 +337,42 @@ def test_no_more_is_fetched_while_much_waits() -> None:
         await applied(worker, 20)
 
     run(scenario())
+
+
+class Meeting(Counting):
+    """A stage whose step waits for another one to be taken at the same time."""
+
+    def __init__(self) -> None:
+        self._both = threading.Barrier(2)
+        self.met = False
+
+    def advance(self, batch: Batch, state: State, serving: Mapping[str, Serving]) -> Step:  # type: ignore[override]
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._both.wait(timeout=0.1)
+            self.met = True
+        return Counting.advance(batch, state, serving)
+
+
+def test_steps_of_two_partitions_are_taken_in_turn() -> None:
+    stage = Meeting()
+
+    async def scenario() -> None:
+        worker = runner(FakePublisher(), stage=stage)
+        await worker.open([0, 1])
+        worker.take(fetched(0, 0))
+        worker.take(fetched(0, 0)._replace(partition=1))
+        await so(lambda: worker.acknowledged() == {0: 0, 1: 0})
+
+    run(scenario())
+
+    assert not stage.met
+
+
+def test_without_turns_they_would_be_taken_at_once() -> None:
+    stage = Meeting()
+    desks = [Desk(stage, partition, parts(FakePublisher()), nothing) for partition in (0, 1)]
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda desk: desk.settle([record(0)], {}), desks))
+
+    assert stage.met
