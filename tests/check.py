@@ -49,8 +49,9 @@ STATIC: Sequence[Lane] = (
     ),
     (Step("types", ("mypy",)),),
 )
-# The tests, parted by their marks, and those without a broker once more by folder. The pure layers
-# must be covered by tests of their own: laws and other programs' tests are quicker uncounted.
+# The tests, parted by their marks, and those without a broker once more by folder, so that lanes
+# end together. The pure layers must be covered by tests of their own: laws and other programs'
+# tests are quicker uncounted.
 PARTS = NO_BROKER, BROKER, SLOW, FAULTS = (
     "not (broker or slow or chaos)",
     "broker and not (slow or chaos)",
@@ -58,22 +59,29 @@ PARTS = NO_BROKER, BROKER, SLOW, FAULTS = (
     "chaos",
 )
 OF_THE_STREAM_APP = ("tests/unit/stream_app", "stream_app")
-ELSEWHERE = ("--ignore=tests/unit/stream_app", "--ignore-glob=stream_app/*")
+OF_MONITORING = ("tests/unit/monitoring",)
+ELSEWHERE = (
+    "--ignore=tests/unit/stream_app",
+    "--ignore-glob=stream_app/*",
+    "--ignore=tests/unit/monitoring",
+)
+WITH_BROKER = ("tests/integration", "tests/e2e")  # to collect all others takes ten seconds
 # Three lanes on two cores: whoever needs a broker waits half of the time, for programs to start,
 # for deaths to be noticed. Each lane has a broker of its own.
 TESTS: Sequence[Lane] = (
-    (Step("tests of faults", ("pytest", "-m", FAULTS)),),
+    (Step("tests of faults", ("pytest", "-m", FAULTS, *WITH_BROKER)),),
     (
         Step(
             "tests of the stream app, no broker",
             ("coverage", "run", "-m", "pytest", "-m", NO_BROKER, *OF_THE_STREAM_APP),
         ),
         Step("coverage of the pure layers", ("coverage", "report", "--fail-under=100")),
-        Step("tests with a broker", ("pytest", "-m", BROKER)),
+        Step("tests of monitoring, no broker", ("pytest", "-m", NO_BROKER, *OF_MONITORING)),
+        Step("tests with a broker", ("pytest", "-m", BROKER, *WITH_BROKER)),
     ),
     (
         Step("other tests, no broker", ("pytest", "-m", NO_BROKER, *ELSEWHERE)),
-        Step("slow tests with a broker", ("pytest", "-m", SLOW)),
+        Step("slow tests with a broker", ("pytest", "-m", SLOW, *WITH_BROKER)),
     ),
 )
 

@@ -1,5 +1,6 @@
 """`make test` goes on where it can, fails if anything failed, and says how to repeat that."""
 
+import re
 from itertools import product
 
 import pytest
@@ -66,4 +67,16 @@ def test_every_part_is_run() -> None:
     commands = [step.command for lane in check.TESTS for step in lane if "pytest" in step.command]
 
     parts = [command[command.index("-m", command.index("pytest")) + 1] for command in commands]
-    assert sorted(parts) == sorted([check.NO_BROKER, *check.PARTS])
+    assert sorted(parts) == sorted([check.NO_BROKER, check.NO_BROKER, *check.PARTS])
+
+
+def test_whatever_needs_a_broker_is_where_it_is_looked_for() -> None:
+    marked = re.compile(r"mark\.(broker|slow|chaos)\b")
+
+    found = {
+        "/".join(path.relative_to(check.ROOT).parts[:2])
+        for path in check.ROOT.joinpath("tests").rglob("test_*.py")
+        if marked.search(path.read_text())
+    }
+
+    assert found == set(check.WITH_BROKER)
