@@ -25,17 +25,16 @@ A median comes from the histogram: bins of 1 % of price, the middle of the bin
 that holds the middle sale, so it is off by half a percent at most. For an even
 number of sales it is the lower of the two middle ones.
 
-A window that was asked for is kept beside its ring and moves with it: what enters
+A window that was summed up is kept beside its ring and moves with it: what enters
 and what leaves is added and taken away, which integers allow. Added up from its
 buckets anew for each listing, the quarter of a busy town took a third of the step.
-What is kept so is derived, and never frozen.
+What is kept so is derived, and never frozen. A window that is only counted is not
+kept: its buckets are looked at once, which costs less than to move it.
 """
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain, repeat, takewhile
 
 from msgspec import Struct
 
@@ -83,7 +82,7 @@ class Ring(Struct, array_like=True, dict=True):
 
     @cached_property
     def sums(self) -> list[Sums]:
-        """Those asked for last. Derived: neither compared nor frozen."""
+        """Those summed up last. Derived: neither compared nor frozen."""
         return []
 
 
@@ -133,10 +132,11 @@ def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None
         bucket.bins[place] += 1
     else:
         bucket.bins = dict(sorted([*bucket.bins.items(), (place, 1)]))
-    for sums in _holding(ring, number):
-        sums.total += value_micro
-        sums.squares += value_micro * value_micro
-        insort(sums.places, place)
+    for sums in ring.sums:
+        if _holds(sums, number):
+            sums.total += value_micro
+            sums.squares += value_micro * value_micro
+            insort(sums.places, place)
 
 
 def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:
@@ -149,7 +149,8 @@ def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tup
     >>> count(day, ring, 7 * DAY_MS, (1, 7))
     (2, 4)
     """
-    return tuple([len(sums.places) for sums in _sums(ring, spans, at_ms // window.bucket_ms)])
+    now = at_ms // window.bucket_ms
+    return tuple([_counted(ring, now - span, now) for span in spans])
 
 
 def newest_ms(window: Window, ring: Ring, at_ms: int) -> int | None:
@@ -182,12 +183,23 @@ def summarise(
 
 
 def _advance(window: Window, ring: Ring, head: int) -> None:
-    oldest = head - window.buckets
-    for number in list(takewhile(lambda number: number <= oldest, ring.buckets)):
-        for sums in _holding(ring, number):
-            _leave(sums, ring.buckets[number])
-        del ring.buckets[number]
-    ring.head = head
+    buckets, ring.head = ring.buckets, head
+    while buckets and (number := next(iter(buckets))) <= head - window.buckets:
+        bucket = buckets.pop(number)
+        for sums in ring.sums:
+            if _holds(sums, number):
+                _leave(sums, bucket)
+
+
+def _counted(ring: Ring, before: int, now: int) -> int:
+    """How many were counted after bucket `before`, up to bucket `now`."""
+    n = 0
+    for number, bucket in reversed(ring.buckets.items()):
+        if number <= before:
+            break
+        if number <= now:
+            n += bucket.count
+    return n
 
 
 def _sums(ring: Ring, spans: tuple[int, ...], now: int) -> list[Sums]:
@@ -203,9 +215,9 @@ def _sums(ring: Ring, spans: tuple[int, ...], now: int) -> list[Sums]:
     return kept
 
 
-def _holding(ring: Ring, number: int) -> Iterator[Sums]:
-    """The sums in which a bucket is."""
-    return (sums for sums in ring.sums if sums.now - sums.span < number <= sums.now)
+def _holds(sums: Sums, number: int) -> bool:
+    """Whether a bucket is in the sums."""
+    return sums.now - sums.span < number <= sums.now
 
 
 def _add_up(ring: Ring, span: int, now: int) -> Sums:
@@ -213,43 +225,42 @@ def _add_up(ring: Ring, span: int, now: int) -> Sums:
     return Sums(
         span,
         now,
-        sum(bucket.total for bucket in held),
-        sum(bucket.squares for bucket in held),
-        sorted(place for bucket in held for place in _places(bucket)),
+        sum([bucket.total for bucket in held]),
+        sum([bucket.squares for bucket in held]),
+        sorted([place for bucket in held for place, n in bucket.bins.items() for _ in range(n)]),
     )
-
-
-def _places(bucket: Bucket) -> Iterator[int]:
-    return chain.from_iterable(repeat(place, n) for place, n in bucket.bins.items())
 
 
 def _move(ring: Ring, sums: Sums, now: int) -> None:
     """Move a window on or back: at one end buckets enter, at the other they leave."""
     buckets, span = ring.buckets, sums.span
     for number in range(sums.now + 1, now + 1):
-        _enter(sums, buckets.get(number))
-        _leave(sums, buckets.get(number - span))
+        if number in buckets:
+            _enter(sums, buckets[number])
+        if number - span in buckets:
+            _leave(sums, buckets[number - span])
     for number in range(sums.now, now, -1):
-        _leave(sums, buckets.get(number))
-        _enter(sums, buckets.get(number - span))
+        if number in buckets:
+            _leave(sums, buckets[number])
+        if number - span in buckets:
+            _enter(sums, buckets[number - span])
     sums.now = now
 
 
-def _enter(sums: Sums, bucket: Bucket | None) -> None:
-    if bucket is not None:
-        sums.total += bucket.total
-        sums.squares += bucket.squares
-        sums.places.extend(_places(bucket))
-        sums.places.sort()
+def _enter(sums: Sums, bucket: Bucket) -> None:
+    sums.total += bucket.total
+    sums.squares += bucket.squares
+    for place, n in bucket.bins.items():
+        at = bisect_left(sums.places, place)
+        sums.places[at:at] = [place] * n
 
 
-def _leave(sums: Sums, bucket: Bucket | None) -> None:
-    if bucket is not None:
-        sums.total -= bucket.total
-        sums.squares -= bucket.squares
-        for place, n in bucket.bins.items():
-            at = bisect_left(sums.places, place)
-            del sums.places[at : at + n]
+def _leave(sums: Sums, bucket: Bucket) -> None:
+    sums.total -= bucket.total
+    sums.squares -= bucket.squares
+    for place, n in bucket.bins.items():
+        at = bisect_left(sums.places, place)
+        del sums.places[at : at + n]
 
 
 def _summary(sums: Sums) -> Summary:
