@@ -10,9 +10,9 @@ reasons of predictions.py).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from stream_app.contract.events import AnyEvent, Correction, Listing, Sale
+from stream_app.contract.events import EVENT_TYPES, AnyEvent, Correction, Event, Listing, Sale
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.rejects import RejectCode
 
@@ -27,17 +27,14 @@ FUTURE_TOLERANCE_MS = 5 * 60_000
 
 
 class Rule(NamedTuple):
-    """One thing that must hold."""
+    """One thing that must hold of some types of events."""
 
     code: RejectCode
     must_hold: str
     why: str
-    holds: Callable[[AnyEvent], bool]
-    told: Callable[[AnyEvent], str]  # the values that broke it
-
-
-def _year(event: AnyEvent) -> int:
-    return 1970 + event.event_time_ms // YEAR_MS
+    of: tuple[type[Event], ...]
+    holds: Callable[[Any], bool]  # asked of events of these types only
+    told: Callable[[Any], str]  # the values that broke it
 
 
 def _between(low: float, value: float | None, high: float) -> bool:
@@ -51,24 +48,30 @@ def _listing(
     holds: Callable[[Listing], bool],
     *fields: str,
 ) -> Rule:
-    def told(event: AnyEvent) -> str:
-        return ", ".join(f"{field}={getattr(event, field)}" for field in fields)
+    def told(listing: Listing) -> str:
+        return ", ".join(f"{field}={getattr(listing, field)}" for field in fields)
 
-    return Rule(code, must_hold, why, lambda e: not isinstance(e, Listing) or holds(e), told)
+    return Rule(code, must_hold, why, (Listing,), holds, told)
 
 
-def _price_holds(event: AnyEvent) -> bool:
-    if isinstance(event, Sale | Correction):
-        return PRICE_MIN <= event.sale_price < 1e9
-    return not isinstance(event, Listing) or (
-        event.asking_price is None or PRICE_MIN <= event.asking_price < 1e9
+def _price(event: Listing | Sale | Correction) -> float | None:
+    return event.asking_price if isinstance(event, Listing) else event.sale_price
+
+
+def _price_holds(event: Listing | Sale | Correction) -> bool:
+    price = _price(event)
+    return price is None or PRICE_MIN <= price < 1e9
+
+
+def _price_told(event: Listing | Sale | Correction) -> str:
+    return f"{'asking' if isinstance(event, Listing) else 'sale'}_price={_price(event)}"
+
+
+def _years_hold(listing: Listing) -> bool:
+    newest = 1970 + listing.event_time_ms // YEAR_MS + 5
+    return _between(1500, listing.built_year, newest) and _between(
+        listing.built_year or 1500, listing.renovated_year, newest
     )
-
-
-def _price_told(event: AnyEvent) -> str:
-    if isinstance(event, Listing):
-        return f"asking_price={event.asking_price}"
-    return f"sale_price={getattr(event, 'sale_price', None)}"
 
 
 RULES: tuple[Rule, ...] = (
@@ -76,6 +79,7 @@ RULES: tuple[Rule, ...] = (
         RejectCode.MARKET,
         "market is one of contract/markets.py",
         "without a market there is no currency",
+        EVENT_TYPES,
         lambda e: e.market in MARKETS,
         lambda e: f"market={e.market!r}, known: {', '.join(MARKETS)}",
     ),
@@ -83,6 +87,7 @@ RULES: tuple[Rule, ...] = (
         RejectCode.TIME,
         "event_time_ms is 1990 or later",
         "seconds instead of milliseconds land in January 1970",
+        EVENT_TYPES,
         lambda e: e.event_time_ms >= EPOCH_1990_MS,
         lambda e: f"event_time_ms={e.event_time_ms}; milliseconds since 1970 are wanted",
     ),
@@ -90,6 +95,7 @@ RULES: tuple[Rule, ...] = (
         RejectCode.PRICE,
         "0.01 <= price < 1,000,000,000",
         "a price is money that changed hands, or is asked",
+        (Listing, Sale, Correction),
         _price_holds,
         _price_told,
     ),
@@ -113,10 +119,7 @@ RULES: tuple[Rule, ...] = (
         RejectCode.YEARS,
         "1500 <= built_year <= year of the event + 5, built_year <= renovated_year",
         "a home cannot be renovated before it stands; homes are sold off the plan",
-        lambda e: (
-            _between(1500, e.built_year, _year(e) + 5)
-            and _between(e.built_year or 1500, e.renovated_year, _year(e) + 5)
-        ),
+        _years_hold,
         "built_year",
         "renovated_year",
     ),
@@ -138,10 +141,10 @@ RULES: tuple[Rule, ...] = (
         "lease 0 to 1,000 years; condition 1 to 5; grade 1 to 13; view 0 to 4",
         "beyond these the unit is another one",
         lambda e: (
-            all(
-                _between(0, area, 1e7)
-                for area in (e.lot_m2, e.basement_m2, e.neighbour_area_m2, e.neighbour_lot_m2)
-            )
+            _between(0, e.lot_m2, 1e7)
+            and _between(0, e.basement_m2, 1e7)
+            and _between(0, e.neighbour_area_m2, 1e7)
+            and _between(0, e.neighbour_lot_m2, 1e7)
             and _between(0, e.storeys, 10)
             and _between(-5, e.floor, 200)
             and _between(0, e.lease_remaining_years, 1_000)
@@ -163,9 +166,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+_RULES_OF: dict[type[Event], tuple[Rule, ...]] = {
+    event_type: tuple(rule for rule in RULES if event_type in rule.of) for event_type in EVENT_TYPES
+}
+
+
 def violation(event: AnyEvent) -> tuple[RejectCode, str] | None:
     """Name the first rule that the event breaks and the values that broke it; None if none."""
-    for rule in RULES:
+    for rule in _RULES_OF[type(event)]:
         if not rule.holds(event):
             return rule.code, f"{rule.told(event)}: must hold: {rule.must_hold}"
     return None
