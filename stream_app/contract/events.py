@@ -6,6 +6,7 @@ new field raises `SCHEMA_VERSION`: a field that this version does not know is a
 mistake (a typing error, or personal data that must not be here), never ignored.
 """
 
+from functools import cache
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -116,6 +117,7 @@ def kind_of(event: Event) -> str:
     return kind_of_type(type(event))
 
 
+@cache  # msgspec makes a type's configuration anew for each look
 def kind_of_type(event_type: type[Event]) -> str:
     """Tell the `kind` of all events of a type.
 
