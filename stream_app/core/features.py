@@ -12,6 +12,7 @@ never 0. The asking price is no feature: the sources at hand do not publish it.
 import math
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from stream_app.contract.events import Listing
@@ -74,6 +75,7 @@ def look_around(region: Region, at_ms: int, peer_group: int | None = None) -> Ar
     )
 
 
+@lru_cache(maxsize=4_096)  # types, designs, streets and regions come again and again
 def code(text: str | None) -> float:
     """Number for a name; exact in a double, the same everywhere. NaN for none.
 
@@ -83,16 +85,12 @@ def code(text: str | None) -> float:
     return NAN if text is None else float(zlib.crc32(text.encode()))
 
 
-def _or_nan(value: float | None) -> float:
-    return NAN if value is None else float(value)
+def _log(value: float | None) -> float | None:
+    return math.log(value) if value is not None and value > 0 else None
 
 
-def _log(value: float | None) -> float:
-    return math.log(value) if value is not None and value > 0 else NAN
-
-
-def _less(value: float | None, other: float | None) -> float:
-    return NAN if value is None or other is None else value - other
+def _less(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else value - other
 
 
 def year(event_time_ms: int) -> float:
@@ -109,7 +107,7 @@ def _season(event_time_ms: int) -> float:
     return 2 * math.pi * (event_time_ms / DAY_MS / YEAR_DAYS % 1)
 
 
-Value = Callable[[Listing, Around], float]
+Value = Callable[[Listing, Around], float | None]  # None is unknown
 Column = tuple[Feature, Value]
 
 _FACT = "none: a fact that the listing brings"
@@ -178,19 +176,19 @@ _COLUMNS: tuple[Column, ...] = (
     ),
     _home(
         "home_bedrooms", "number", "bedrooms", "how an area is parted", (0, 714), "bedrooms",
-        lambda e, a: _or_nan(e.bedrooms),
+        lambda e, a: e.bedrooms,
     ),
     _home(
         "home_bathrooms", "number", "bathrooms", "comfort", (0, 60), "bathrooms",
-        lambda e, a: _or_nan(e.bathrooms),
+        lambda e, a: e.bathrooms,
     ),
     _home(
         "home_storeys", "number", "levels inside", "how an area is parted", (0, 10), "storeys",
-        lambda e, a: _or_nan(e.storeys),
+        lambda e, a: e.storeys,
     ),
     _home(
         "home_floor", "number", "storey of the flat", "light, noise and a view", (-5, 200),
-        "floor", lambda e, a: _or_nan(e.floor),
+        "floor", lambda e, a: e.floor,
     ),
     _home(
         "home_age_years", "years", "since completion, at the event", "wear and the taste of its day",
@@ -203,23 +201,23 @@ _COLUMNS: tuple[Column, ...] = (
     ),
     _home(
         "home_lease_years", "years", "lease left", "what ends is worth less", (0, 1_000),
-        "lease_remaining_years", lambda e, a: _or_nan(e.lease_remaining_years),
+        "lease_remaining_years", lambda e, a: e.lease_remaining_years,
     ),
     _home(
         "home_condition", "1 to 5", "condition", "what a buyer must still spend", (1, 5),
-        "condition", lambda e, a: _or_nan(e.condition), _SNAPSHOT,
+        "condition", lambda e, a: e.condition, _SNAPSHOT,
     ),
     _home(
         "home_grade", "1 to 13", "construction quality", "how well it is built", (1, 13), "grade",
-        lambda e, a: _or_nan(e.grade), _SNAPSHOT,
+        lambda e, a: e.grade, _SNAPSHOT,
     ),
     _home(
         "home_view", "0 to 4", "view", "views are paid for", (0, 4), "view",
-        lambda e, a: _or_nan(e.view),
+        lambda e, a: e.view,
     ),
     _home(
         "home_waterfront", "0 or 1", "open water", "shores are rare", (0, 1), "waterfront",
-        lambda e, a: _or_nan(e.waterfront),
+        lambda e, a: e.waterfront,
     ),
     _home(
         "home_log_lot", "log m2", "land area", "land has a price of its own", _AREAS, "lot_m2",
@@ -227,7 +225,7 @@ _COLUMNS: tuple[Column, ...] = (
     ),
     _home(
         "home_basement_m2", "m2", "basement", "area that is worth less", (0, 1e7), "basement_m2",
-        lambda e, a: _or_nan(e.basement_m2),
+        lambda e, a: e.basement_m2,
     ),
     _home(
         "home_log_neighbour_area", "log m2", "mean living area of the 15 nearest homes",
@@ -241,11 +239,11 @@ _COLUMNS: tuple[Column, ...] = (
     ),
     _home(
         "home_latitude", "degrees", "north", "place, finer than its region", (-90, 90),
-        "latitude", lambda e, a: _or_nan(e.latitude),
+        "latitude", lambda e, a: e.latitude,
     ),
     _home(
         "home_longitude", "degrees", "east", "place, finer than its region", (-180, 180),
-        "longitude", lambda e, a: _or_nan(e.longitude),
+        "longitude", lambda e, a: e.longitude,
     ),
     _home(
         "season_sin", "-1 to 1", "sine of the day in the year", "more is sold in spring", (-1, 1),
@@ -255,36 +253,36 @@ _COLUMNS: tuple[Column, ...] = (
         "season_cos", "-1 to 1", "cosine of the day in the year", "more is sold in spring", (-1, 1),
         "event_time_ms", lambda e, a: math.cos(_season(e.event_time_ms)),
     ),
-    _count("region_sales_24h", "sales", DAY_MS, lambda e, a: float(a.sales_24h)),
-    _count("region_listings_24h", "listings", DAY_MS, lambda e, a: float(a.listings_24h)),
-    _count("region_listings_7d", "listings", 7 * DAY_MS, lambda e, a: float(a.listings_7d)),
-    _count("region_listings_30d", "listings", 30 * DAY_MS, lambda e, a: float(a.listings_30d)),
-    _count("region_sales_7d", "sales", 7 * DAY_MS, lambda e, a: float(a.sales_7d.count)),
-    _count("region_sales_30d", "sales", 30 * DAY_MS, lambda e, a: float(a.sales_30d.count)),
-    _count("region_sales_90d", "sales", 90 * DAY_MS, lambda e, a: float(a.sales_90d.count)),
+    _count("region_sales_24h", "sales", DAY_MS, lambda e, a: a.sales_24h),
+    _count("region_listings_24h", "listings", DAY_MS, lambda e, a: a.listings_24h),
+    _count("region_listings_7d", "listings", 7 * DAY_MS, lambda e, a: a.listings_7d),
+    _count("region_listings_30d", "listings", 30 * DAY_MS, lambda e, a: a.listings_30d),
+    _count("region_sales_7d", "sales", 7 * DAY_MS, lambda e, a: a.sales_7d.count),
+    _count("region_sales_30d", "sales", 30 * DAY_MS, lambda e, a: a.sales_30d.count),
+    _count("region_sales_90d", "sales", 90 * DAY_MS, lambda e, a: a.sales_90d.count),
     _price(
         "region_ppm2_median_7d", "log price/m2", "median of the sales in 7 days", _NO_SALE, 7,
-        lambda e, a: _or_nan(a.sales_7d.median),
+        lambda e, a: a.sales_7d.median,
     ),
     _price(
         "region_ppm2_median_30d", "log price/m2", "median of the sales in 30 days", _NO_SALE, 30,
-        lambda e, a: _or_nan(a.sales_30d.median),
+        lambda e, a: a.sales_30d.median,
     ),
     _price(
         "region_ppm2_median_90d", "log price/m2", "median of the sales in 90 days", _NO_SALE, 90,
-        lambda e, a: _or_nan(a.sales_90d.median),
+        lambda e, a: a.sales_90d.median,
     ),
     _price(
         "region_ppm2_mean_30d", "log price/m2", "mean of the sales in 30 days", _NO_SALE, 30,
-        lambda e, a: _or_nan(a.sales_30d.mean),
+        lambda e, a: a.sales_30d.mean,
     ),
     _price(
         "region_ppm2_mean_90d", "log price/m2", "mean of the sales in 90 days", _NO_SALE, 90,
-        lambda e, a: _or_nan(a.sales_90d.mean),
+        lambda e, a: a.sales_90d.mean,
     ),
     _price(
         "region_ppm2_deviation_90d", "log units", "spread of the sales in 90 days",
-        "fewer than two sales in it", 90, lambda e, a: _or_nan(a.sales_90d.deviation),
+        "fewer than two sales in it", 90, lambda e, a: a.sales_90d.deviation,
     ),
     _price(
         "region_ppm2_trend_30d", "log units", "mean of 30 days less that of 90",
@@ -300,7 +298,7 @@ _COLUMNS: tuple[Column, ...] = (
         "mean of the newest 5 sales of its property type in its street",
         "what its like were sold for", _OWN_SALE, -14.0, 19.0, ("street",),
         null_when="there was none yet",
-    ), lambda e, a: _or_nan(a.peers_mean)),
+    ), lambda e, a: a.peers_mean),
 )
 # fmt: on
 
@@ -314,7 +312,8 @@ _VALUES: tuple[Value, ...] = tuple(value for _, value in _COLUMNS)
 
 def row(listing: Listing, around: Around) -> tuple[float, ...]:
     """The listing's feature row, in the order of `NAMES`; NaN is unknown."""
-    return tuple([value(listing, around) for value in _VALUES])
+    told = [value(listing, around) for value in _VALUES]
+    return tuple([NAN if value is None else float(value) for value in told])
 
 
 def log_per_m2(price: float, area_m2: float) -> float:
