@@ -24,12 +24,12 @@ def note(typical: Typical, row: tuple[float, ...]) -> None:
     """Take the row of one more home into what is usual."""
     if typical.feature_set != FEATURE_SET:
         _start(typical)
+    known, means = typical.known, typical.means
     # What equals itself is not NaN. The means of codes are of no use, and cost less than a look.
-    typical.known = [n + (value == value) for n, value in zip(typical.known, row, strict=True)]
-    typical.means = [
-        mean + (value - mean) / n if value == value else mean
-        for mean, n, value in zip(typical.means, typical.known, row, strict=True)
-    ]
+    for place, value in enumerate(row):
+        if value == value:
+            known[place] = n = known[place] + 1
+            means[place] += (value - means[place]) / n
     for place, votes in zip(_CODES, typical.votes, strict=True):
         if row[place] == row[place]:
             _vote(votes, int(row[place]))
