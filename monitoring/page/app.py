@@ -165,7 +165,7 @@ def enter(state: State, data: Form) -> Template | Redirect:
     token: Secret = state["doors"].token
     if not token.text or not guard.is_token(token, data.get("token", "")):
         return _page("login.html", refused=True)
-    cookie = Cookie(guard.COOKIE, guard.session(token), httponly=True, samesite="strict")
+    cookie = Cookie(guard.COOKIE, value=guard.session(token), httponly=True, samesite="strict")
     return Redirect("/", status_code=303, cookies=[cookie])
 
 
