@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.contract.models import Scope
+from stream_app.scoring.encoder import Codes
 
 NAMED_MAX = 8
 
@@ -50,20 +51,20 @@ class Limits:
             for name, looked_at in zip(names, used.tolist(), strict=True)
         ]
         self._low, self._high = np.array(ranges, dtype=np.float64).T
-        self._codes = {
-            place: np.array(sorted(map(float, encodings[name])) or [np.nan])
-            for place, name in enumerate(names)
-            if name in encodings and used[place]
-        }
+        self._codes = Codes(
+            {
+                place: sorted(map(float, encodings[name]))
+                for place, name in enumerate(names)
+                if name in encodings and used[place]
+            }
+        )
 
     def marks(self, rows: NDArray[np.float64]) -> list[Marks]:
         """What is beyond, of each raw feature row, shape (n, features); NaN is within."""
         outside = (rows < self._low) | (rows > self._high)
         unseen = np.zeros(rows.shape, dtype=np.bool_)
-        for place, known in self._codes.items():
-            codes = rows[:, place]
-            nearest = known[np.minimum(known.searchsorted(codes), len(known) - 1)]
-            unseen[:, place] = (nearest != codes) & ~np.isnan(codes)
+        _, known = self._codes.find(rows)
+        unseen[:, self._codes.places] = ~(known | np.isnan(rows[:, self._codes.places]))
         found = [NO_MARKS] * len(rows)
         for row in np.flatnonzero((outside | unseen).any(axis=1)).tolist():
             found[row] = Marks(self._named(unseen[row]), self._named(outside[row]))
