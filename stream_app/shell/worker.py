@@ -22,7 +22,9 @@ _log = logging.getLogger(__name__)
 
 def run(runner: Runner, kafka: KafkaSettings, session_timeout_s: float) -> NoReturn:
     """Run until a signal or a fault ends the process."""
-    loop = uvloop.new_event_loop()
+    # A policy, not this loop alone: the consumer fetches on one of its own.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = faust_app(runner, kafka, session_timeout_s)
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
