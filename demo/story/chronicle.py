@@ -29,7 +29,7 @@ from stream_app.contract.topics import Topic
 # What detectors find in a market or of a publisher (docs/alerts.md).
 OF_PRICES = ("price level", "error")
 OF_PUBLISHERS = ("unit", "nulls", "rejects")
-FINDINGS = (*OF_PRICES, *OF_PUBLISHERS, "category", "input", "skew")
+FINDINGS = (*OF_PRICES, *OF_PUBLISHERS, "category", "input", "skew", "volume")
 
 
 class Sold(NamedTuple):
