@@ -87,7 +87,11 @@ def create(reader: Reader, tell: Tell, doors: Doors, now_ms: Callable[[], int]) 
         before_request=_let_in,
         exception_handlers={HTTPException: _told, BadView: _told, BadForm: _told, BadWindow: _told},
         csrf_config=CSRFConfig(
-            secret=secrets.token_hex(32), cookie_httponly=True, cookie_samesite="strict"
+            secret=secrets.token_hex(32),
+            # Of this start alone: one of an earlier start would be kept, and every form refused.
+            cookie_name=f"csrf-{secrets.token_hex(4)}",
+            cookie_httponly=True,
+            cookie_samesite="strict",
         ),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment)),
         response_headers=HEADERS,

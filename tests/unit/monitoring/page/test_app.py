@@ -334,6 +334,18 @@ def test_who_types_the_token_is_let_in(guarded: Page) -> None:
     guarded.client.cookies.clear()
 
 
+def test_a_browser_that_knew_the_page_before_its_restart_may_press(
+    state: Known, tmp_path: Path
+) -> None:
+    kept: dict[str, str] = {}
+    for _start in range(2):
+        for page in browser(state, tmp_path):
+            page.client.cookies.update(kept)
+            page.press(f"/act/retrain/{MARKET}", by="ana", reason="prices rose")
+            assert page.told
+            kept = dict(page.client.cookies)
+
+
 def test_before_the_archive_is_read_nothing_is_claimed(tmp_path: Path) -> None:
     for page in browser(None, tmp_path):
         assert page.client.get("/").status_code == 503
