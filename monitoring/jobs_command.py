@@ -1,6 +1,7 @@
 """`python -m monitoring jobs`: makes the reports that are due, each in a process with limits."""
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ weeks that end at midnight (UTC) of the market's own time: the newest event time
 A report that takes more memory or time than its settings allow is ended, and listed as such.
 
 exit status: 0 all that was due is reported; 1 (with --once) a report was ended; 2 wrong input;
-  130 stopped by Ctrl-C. A report that was cut off is made again.
+  130 stopped by Ctrl-C or SIGTERM. A report that was cut off is made again.
 """
 
 
@@ -61,6 +62,8 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSe
     out = given.out or Path(settings.report_dir)
     names = [given.market] if given.market else sorted(MARKETS)
     again = "" if given.once else f"; a look every {LOOK_EVERY_S:g} s"
+    # The first process of a container would not be ended by it otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     is_first = True
     while True:
         look = scheduler.step(archive, kafka.prefix, names, out, settings)

@@ -17,9 +17,8 @@ ONLY_SHOWS = {"tail"}
 ENDS_WHEN_UNWELL = {"watcher", "conditions", "notifier", "jobs", "worker"}
 
 Service = dict[str, Any]
-SERVICES: dict[str, Service] = yaml.safe_load((tree.ROOT / "docker-compose.yml").read_text())[
-    "services"
-]
+COMPOSITION: dict[str, Any] = yaml.safe_load((tree.ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Service] = COMPOSITION["services"]
 OURS = {name: service for name, service in SERVICES.items() if name != "kafka"}
 
 
@@ -85,6 +84,19 @@ def test_prometheus_asks_the_port_that_the_workers_answer_at() -> None:
     told = {SERVICES[n]["environment"]["HOUSING_STREAM_HTTP_PORT"] for n in found["names"]}
 
     assert told == {found["port"]}
+
+
+def test_conditions_asks_every_worker_by_its_own_name() -> None:
+    """The name of a service with two containers is one of them, or the other, at each look."""
+    asked = SERVICES["conditions"]["environment"]["HOUSING_MONITORING_WORKERS"].split(",")
+    pages = {
+        f"{COMPOSITION['name']}-{name}-{n}:{service['environment']['HOUSING_STREAM_HTTP_PORT']}"
+        for name, service in SERVICES.items()
+        if "HOUSING_STREAM_HTTP_PORT" in service.get("environment", {})
+        for n in range(1, 1 + service["deploy"].get("replicas", 1))
+    }
+
+    assert set(asked) == pages
 
 
 def test_the_default_stays_small() -> None:

@@ -1,5 +1,7 @@
 """The reports of the schedule over a small archive of two years: all kinds, filed, not due again."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -58,6 +60,17 @@ def of_job(out: Path, name: str) -> Summary:
 def test_what_was_reported_is_not_due_again(archive: Path, out: Path, tmp_path: Path) -> None:
     assert [asked.job for asked in due(archive, tmp_path)] == ["daily", "weekly"]
     assert due(archive, out) == []
+
+
+def test_jobs_end_by_sigterm_as_by_ctrl_c(archive: Path, tmp_path: Path) -> None:
+    told = ["jobs", "run", "--market", "hdb", "--dir", str(archive), "--out", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "monitoring", *told], stderr=subprocess.PIPE, text=True
+    ) as jobs:
+        assert jobs.stderr
+        assert "nothing is due" in jobs.stderr.readline()
+        jobs.terminate()
+        assert jobs.wait(30) == 130
 
 
 def test_the_scheduler_goes_on_after_a_report_that_was_ended(
