@@ -123,15 +123,19 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go on where the runner's state ends. Faust asks after each assignment."""
-        return await self._runner.guarded(self._go_on())
+        """Go on where the runner's state ends. Faust asks after each assignment.
 
-    async def _go_on(self) -> Mapping[TP, int]:
+        Give it nothing: it would take that for what the group was told. A worker that dies has
+        often applied more than it told, and nobody else would tell it.
+        """
+        await self._runner.guarded(self._go_on())
+        return {}
+
+    async def _go_on(self) -> None:
         assigned = {tp.partition: tp for tp in self.assignment()}
         assignment, offsets = await self._runner.open(assigned)
         positions = {assigned[p]: offset for p, offset in offsets.items()}
         await self._thread.go_on(assignment, positions)
-        return positions
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ANN401, ARG002 - overridden
         """Tell the group what is safe. Nobody goes on from there: it shows our lag to tools."""
