@@ -14,9 +14,12 @@ def fingerprint(*parts: str) -> str:
     >>> fingerprint("ab", "c") == fingerprint("a", "bc")
     False
     """
-    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-    data = b"".join([len(part).to_bytes(8, "big") + part for part in encoded])
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def prediction_id(region: str, listing_id: str, event_id: str, arm: str) -> str:
