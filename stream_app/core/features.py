@@ -312,8 +312,9 @@ _VALUES: tuple[Value, ...] = tuple(value for _, value in _COLUMNS)
 
 def row(listing: Listing, around: Around) -> tuple[float, ...]:
     """The listing's feature row, in the order of `NAMES`; NaN is unknown."""
-    told = [value(listing, around) for value in _VALUES]
-    return tuple([NAN if value is None else float(value) for value in told])
+    return tuple(
+        [NAN if (told := value(listing, around)) is None else float(told) for value in _VALUES]
+    )
 
 
 def log_per_m2(price: float, area_m2: float) -> float:
