@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bench import (
     all_command,
+    changes_command,
     growth_command,
     latency_command,
     offline_command,
@@ -25,6 +26,7 @@ COMMANDS = (
     all_command,
     online_command,
     latency_command,
+    changes_command,
     offline_command,
     growth_command,
     step_command,

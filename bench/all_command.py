@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from bench import growth, latency, offline, online, page, results
+from bench import changes, growth, latency, offline, online, page, results
 from bench.online import Plan
 from bench.say import say
 
@@ -32,8 +32,9 @@ def run(given: argparse.Namespace) -> int:
         online.run(QUICK if given.quick else Plan(), found)
         results.save(found)
         if not given.quick:
-            latency.run(found, latency.Plan())
-            offline.run(found, offline.PARTS, results.save)
+            latency.run(found, latency.PLANS)
+            changes.run(found, changes.PARTS, changes.RATE)
+            offline.run(found, offline.USUAL, results.save)
             growth.run(found, _GROWTH_WINDOW_S)
     finally:  # what was measured before a program failed is measured
         results.save(found)

@@ -23,19 +23,25 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     plan, option = Plan(), command.add_argument
     option("--rate", type=count, default=plan.rate, metavar="N", help="default %(default)s")
     option("--seconds", type=count, default=plan.seconds, metavar="N", help="default %(default)s")
+    option("--bursts", action="store_true", help="those of 2 s come within 0.2 s, at the same rate")
     option("--without-champion", action="store_true", help="no model serves")
     option("--json", action="store_true", help="what was found, as one line of JSON")
     command.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
-    plan = Plan(given.rate, given.seconds, with_champion=not given.without_champion)
+    plan = Plan(
+        given.rate,
+        given.seconds,
+        with_champion=not given.without_champion,
+        in_bursts=given.bursts,
+    )
     found = results.load()
-    latency.run(found, plan)
+    latency.run(found, [plan])
     results.save(found)
-    told = msgspec.structs.asdict(found.latency_ms[plan.name]), found.stages[plan.name]
-    for name, figure in (told[0] | told[1]).items():
-        say(f"{name:>24} {figure:9,.1f}")
+    waits, stages = msgspec.structs.asdict(found.latency_ms[plan.name]), found.stages[plan.name]
+    for name, figure in (waits | stages).items():
+        say(f"{name:>24} {figure if isinstance(figure, str) else format(figure, '9,.1f')}")
     if given.json:
-        print(json.dumps({"latency_ms": told[0], "stages": told[1]}))
+        print(json.dumps({"latency_ms": waits, "stages": stages}))
     return 0

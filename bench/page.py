@@ -60,10 +60,12 @@ def table(results: Results) -> str:
         _ratios(results),
         _latency(results),
         _variants(results),
+        _plain(results.changes, "while a steady load comes"),
         _plain(results.offline, "beside the stream"),
         _plain(results.growth, "workers on this machine, all cores everybody's: events a second"),
         _plain(results.capacity, "asked for, costs, and what that comes to"),
         _plain(results.breaks, "what gives way, in that order: at events a second"),
+        _failures(results),
     )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
@@ -117,7 +119,14 @@ def _plain(figures: Mapping[str, float], title: str) -> Iterator[str]:
 
 def _latency(results: Results) -> Iterator[str]:
     if results.latency_ms:
-        yield "| events a second offered | append to visible, ms: p50 | p90 | p99 | max |"
-        yield "|---|---|---|---|---|"
+        yield "| events a second offered | append to visible, ms: p50 | p90 | p99 | max | |"
+        yield "|---|---|---|---|---|---|"
     for load, found in results.latency_ms.items():
-        yield f"| {load} | {found.p50:.0f} | {found.p90:.0f} | {found.p99:.0f} | {found.max:.0f} |"
+        waits_ms = (found.p50, found.p90, found.p99, found.max)
+        yield f"| {load} | {' | '.join(f'{each:,.0f}' for each in waits_ms)} | {found.note} |"
+
+
+def _failures(results: Results) -> Iterator[str]:
+    for name, words in results.failures.items():
+        if name not in NAMES:
+            yield f"- Not measured: `{name}`: {words}"

@@ -2,22 +2,27 @@
 
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bench import contestants, load, measure, weights
 from bench.champion import Models
 from bench.contestants import OURS, has_opened
 from bench.ground import Ground, make_topics
 from bench.hand_loop import served
+from bench.load import Message
 from bench.usage import usage
+from stream_app.contract.events import AnyEvent, Listing
 from stream_app.contract.topics import EVENTS, MODELS, full_name
 
+HOMES_OPEN, REGIONS_OPEN = 100_000, 1_000
 EVENTS_SENT = 30_000  # half of them listings: 15,000 homes in the ledger, whatever the regions
-_WITHIN_S = 120.0
+_WITHIN_S, _FILLED_WITHIN_S = 120.0, 300.0
 
 
 class Recovery(NamedTuple):
@@ -25,6 +30,7 @@ class Recovery(NamedTuple):
     started_s: float  # from the start of the process until it reads on
     read_s: float  # of that, opening the partitions: fencing, and reading their state
     memory_mb: float
+    filling_memory_mb: float  # the most while it filled its state
 
 
 class _Line(Struct):
@@ -35,7 +41,23 @@ class _Line(Struct):
     at: str = ""
 
 
-def recover(on: Ground, models: Models, regions: int) -> Recovery:
+def by_regions(regions: int) -> list[Message]:
+    """Listings and sales in so many regions."""
+    return list(load.told(load.real_events()[:EVENTS_SENT], 1, load.spread(regions)))
+
+
+def open_listings(events: Sequence[AnyEvent], homes: int = HOMES_OPEN) -> list[Message]:
+    """Homes of which none is sold: each listing of the events again and again at its time."""
+    listed = [event for event in events if isinstance(event, Listing)]
+    offered = [
+        replace(event, listing_id=f"{event.listing_id}-{copy}", event_id=f"{event.event_id}-{copy}")
+        for event in listed
+        for copy in range(1 + homes // len(listed))
+    ]
+    return list(load.told(offered[:homes], 1, load.spread(REGIONS_OPEN)))
+
+
+def recover(on: Ground, models: Models, messages: Sequence[Message]) -> Recovery:
     """Fill a worker's state, kill it, start it anew.
 
     Raises
@@ -45,12 +67,10 @@ def recover(on: Ground, models: Models, regions: int) -> Recovery:
     prefix = f"bench-{secrets.token_hex(3)}"
     make_topics(on, prefix)
     load.publish(on.brokers, full_name(prefix, MODELS), models.messages)
-    events = load.real_events()[:EVENTS_SENT]
-    messages = list(load.told(events, 1, load.spread(regions)))
     load.publish(on.brokers, full_name(prefix, EVENTS), messages)
     committed = measure.committed_by(on.brokers, OURS.group(prefix), full_name(prefix, EVENTS))
     filling = contestants.start(OURS, on, models, prefix)
-    measure.watch(filling, None, committed, len(messages), _WITHIN_S)
+    filled = measure.watch(filling, None, committed, len(messages), _FILLED_WITHIN_S)
     filling.process.kill()
     on.programs.stop(filling)
     began_s = time.monotonic()
@@ -60,7 +80,8 @@ def recover(on: Ground, models: Models, regions: int) -> Recovery:
     memory_mb = usage(again.process.pid).memory_mb
     on.programs.stop(again)
     state_bytes = weights.weigh(messages, served(models)).state_bytes
-    return Recovery(state_bytes / 1e6, took_s, opening_s(again.log.read_text("utf-8")), memory_mb)
+    read_s = opening_s(again.log.read_text("utf-8"))
+    return Recovery(state_bytes / 1e6, took_s, read_s, memory_mb, filled.memory_mb)
 
 
 def opening_s(log: str) -> float:

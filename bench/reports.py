@@ -27,6 +27,7 @@ def measured(on: Ground, models: Models, rows: Sequence[int]) -> dict[str, float
     Raises
     ------
     ProgramFailed : archiver or report ended with a fault
+    Failed : one of them took too long, or too much memory
     """
     answers = _answers(models)
     figures: dict[str, float] = {}
@@ -74,7 +75,7 @@ def _archived(
             "HOUSING_MONITORING_MODEL_STORE": str(models.folder / "models"),
         }
     )
-    on.programs.run(f"archive-{count}", "monitoring", "archive", "--once")
+    timed(on, f"archive-{count}", "monitoring", "archive", "--once")
 
 
 def again(messages: Sequence[Message], count: int) -> Iterator[Message]:

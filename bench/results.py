@@ -19,6 +19,7 @@ class Latency(Struct, frozen=True):
     p99: float
     p90: float = 0.0
     max: float = 0.0
+    note: str = ""  # in words: the worker did not keep up
 
 
 class Run(Struct, frozen=True):
@@ -49,6 +50,7 @@ class Results(Struct):
     stages: dict[str, dict[str, float]] = {}  # the same load -> where the time went, on average
     cpu_us_per_event: dict[str, float] = {}
     memory_mb: dict[str, float] = {}
+    changes: dict[str, float] = {}  # while a steady load comes: name with its unit -> figure
     offline: dict[str, float] = {}  # name with its unit -> figure
     growth: dict[str, float] = {}  # workers on this machine -> events a second in all
     variants: dict[str, dict[str, float]] = {}  # a load of another kind -> rates

@@ -9,10 +9,11 @@ MEASURED = Results(
     machine={"cpu": "some", "cores": 2},
     versions={"python": "3.11"},
     rounds=[{"ours": Run(100, 1.0, 0.5, 200.0)}],
-    failures={"textbook_quix": "ended with status 1"},
+    failures={"textbook_quix": "ended with status 1", "swap": "it never served"},
     rates={"ours": 100.0},
     ratios={"ours/hand_loop": 0.6, "ours/textbook_faust": 12.0},
-    latency_ms={"1000": Latency(12.0, 50.0)},
+    latency_ms={"1000": Latency(12.0, 50.0), "5000": Latency(900.0, 2_000.0, note="too much")},
+    changes={"swap_blip_ms": 30.0},
     cpu_us_per_event={"ours": 5_000.0},
     memory_mb={"ours": 200.0},
 )
@@ -41,6 +42,21 @@ def test_nothing_was_measured_before_the_first_run(tmp_path: Path) -> None:
 
 def test_a_peer_that_failed_stands_in_the_table_with_words() -> None:
     assert "ended with status 1" in page.table(MEASURED)
+
+
+def test_what_failed_beside_the_peers_is_told_below_the_tables() -> None:
+    lines = page.table(MEASURED).splitlines()
+
+    assert "- Not measured: `swap`: it never served" in lines
+    assert not any(line.startswith("- Not measured: `textbook_quix`") for line in lines)
+
+
+def test_a_load_that_is_not_kept_up_with_is_told_beside_its_latency() -> None:
+    assert "| 5000 | 900 | 0 | 2,000 | 0 | too much |" in page.table(MEASURED)
+
+
+def test_what_a_swap_does_stands_on_the_page() -> None:
+    assert "| swap blip ms | 30.00 |" in page.table(MEASURED)
 
 
 def test_a_target_that_was_missed_is_told() -> None:
