@@ -79,7 +79,7 @@ def _measured(on: Ground, models: Models, plan: Plan) -> tuple[Latency, dict[str
     appended_ms, seen = flow.pacer.appended_ms, flow.seen
     open_ms = unseen(appended_ms, seen, time.time() * 1_000)
     latency = summed_up(waits(appended_ms, seen) + open_ms, note(plan.rate, waiting, len(open_ms)))
-    return latency, stages(appended_ms, seen, plan.seconds * plan.rate, before, after)
+    return latency, stages(appended_ms, seen, before, after)
 
 
 def note(rate: int, waiting: int, unseen: int) -> str:
@@ -126,7 +126,6 @@ def summed_up(waits_ms: Sequence[float], note: str = "") -> Latency:
 def stages(
     appended_ms: Mapping[Place, int],
     seen: Sequence[Visible],
-    events: int,
     before: Work,
     after: Work,
 ) -> dict[str, float]:
@@ -138,7 +137,7 @@ def stages(
     if not timed:
         return {}
     grown = _grown(before.counted, after.counted)
-    batches = grown("batch_records_count")
+    batches, events = grown("batch_records_count"), grown("batch_records_sum")
     step_ms = 1_000 * grown("step_seconds_sum") / batches
     written_ms = statistics.fmean(one.written_ms for one in timed)
     return {
@@ -146,7 +145,7 @@ def stages(
         "step_ms": step_ms,
         "commit_ms": 1_000 * grown("commit_seconds_sum") / batches,
         "step_to_seen_ms": statistics.fmean(waits(appended_ms, seen)) - written_ms,
-        "events_per_batch": grown("batch_records_sum") / batches,
+        "events_per_batch": events / batches,
         "worker_cpu_us_per_event": 1e6 * (after.worker_cpu_s - before.worker_cpu_s) / events,
         "broker_cpu_us_per_event": 1e6 * (after.broker_cpu_s - before.broker_cpu_s) / events,
     }

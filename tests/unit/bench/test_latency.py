@@ -36,7 +36,7 @@ def test_what_was_never_seen_has_waited_until_now() -> None:
 def test_the_stages_of_a_wait_add_up_to_it() -> None:
     before, after = work(10, 100, 1.0, 1.0, cpu_s=3.0), work(14, 120, 1.008, 1.02, cpu_s=3.01)
 
-    found = latency.stages(APPENDED_MS, SEEN, 20, before, after)
+    found = latency.stages(APPENDED_MS, SEEN, before, after)
 
     assert found["step_ms"] == pytest.approx(2.0)
     assert found["commit_ms"] == pytest.approx(5.0)
