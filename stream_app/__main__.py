@@ -275,6 +275,8 @@ def _generated(parsed: argparse.Namespace, default: Path, wanted: Mapping[str, s
 def _worker(parsed: argparse.Namespace) -> int:
     # Loading takes seconds, and as process 1 of a container SIGTERM would be ignored until then.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    # scikit-learn and River load it where it is installed: 70 MB, for nothing that a worker does.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     import importlib
 
     from stream_app.shell import app, settings

@@ -1,4 +1,4 @@
-"""A publisher's machine can import the contract: quickly, and without any model library."""
+"""A publisher's machine can import the contract quickly, and nobody loads what is not needed."""
 
 import subprocess
 import sys
@@ -63,3 +63,15 @@ def test_the_time_to_import_the_contract_is_told(tell: Callable[[str], None]) ->
 
     tell(f"importing the contract took {took_s * 1000:.0f} ms (bar: 100 ms)")
     assert took_s > 0
+
+
+def test_a_worker_loads_no_pandas() -> None:
+    imported = python(
+        "import os, sys; os.environ['HOUSING_STREAM_BATCH_MAX'] = '0'  # ends before it connects\n"
+        "from stream_app.__main__ import main\n"
+        "main(['worker', '--stage', 'scorer'])\n"
+        "print(*sys.modules)"
+    ).split()
+
+    assert "sklearn" in imported
+    assert "pandas.core" not in imported
