@@ -59,6 +59,26 @@ def test_a_bucket_that_leaves_is_taken_out_of_the_windows_that_hold_it() -> None
     assert summarise(MINUTE, ring, 5_000, (3,)) == (EMPTY,)
 
 
+def test_a_bucket_that_leaves_changes_no_window_that_does_not_hold_it() -> None:
+    ring = ring_of(5_000, 45_000)
+    (newest,) = summarise(MINUTE, ring, 45_000, (1,))
+
+    insert(MINUTE, ring, at_ms=65_000)
+
+    assert summarise(MINUTE, ring, 45_000, (1,)) == (newest,)
+
+
+def test_a_window_that_was_asked_for_goes_back_in_time() -> None:
+    ring = Ring()
+    for bucket, value in enumerate((8.0, 8.2, 8.4)):
+        insert(MINUTE, ring, bucket * MINUTE.bucket_ms, micro(value))
+    summarise(MINUTE, ring, 45_000, (2,))
+
+    (before,) = summarise(MINUTE, ring, 25_000, (2,))
+
+    assert (before.count, before.mean) == (2, pytest.approx(8.1))
+
+
 def test_what_is_older_than_the_ring_is_ignored() -> None:
     ring = ring_of(65_000)
 
