@@ -24,7 +24,7 @@ READY := $(VENV)/.ready
 help:
 	@echo "make demo [MARKET=king-county|hdb]   the whole system on this machine, about 3 minutes"
 	@echo "make story [VARIANT=both|price-shock|unit-error|none SEED=N]   a market changes: noticed, decided,"
-	@echo "                                     retrained or not, about 8 minutes"
+	@echo "                                     retrained or not, about 10 minutes"
 	@echo "make test                            all checks and all tests, as in CI"
 	@echo "make chaos [SEED=1 FAULTS=200 EVENTS=1000000]   the promises under faults, about 25 minutes"
 	@echo "make bench [QUICK=1]                  ours beside its peers: speed, processor time, memory; 15 minutes (3)"
