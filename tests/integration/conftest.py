@@ -9,7 +9,9 @@ import pytest
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import TOPICS, full_name
 from stream_app.shell import topics_admin
+from tests import champions
 from tests.integration import brokers
+from tests.integration.staged import ANNOUNCED, Stage
 
 _USED: list[str] = []
 _SHOWN_LETTERS = 8_000  # of a log: some thirty lines, or one traceback
@@ -63,3 +65,14 @@ def log(tmp_path: Path) -> Iterator[Path]:
     path.touch()
     yield path
     print(path.read_text(encoding="utf-8", errors="replace")[-_SHOWN_LETTERS:])
+
+
+@pytest.fixture
+def stage(kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path, log: Path) -> Stage:
+    """A worker's surroundings, with champions to serve."""
+    store = tmp_path / "models"
+    store.mkdir()
+    for bundle, told in ANNOUNCED.values():
+        (store / told.address).write_bytes(bundle)
+    settings = {"model_store": str(store), "trusted_key": champions.TRUSTED_KEY.hex()}
+    return Stage(kafka, environment, log, settings)

@@ -7,30 +7,22 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
 import pytest
 
 from offline import announced, rollout
 from offline.announce import (
-    Message,
-    alias_message,
-    announcement_message,
-    publish,
     rollout_message,
 )
 from stream_app.contract import wire
 from stream_app.contract.alerts import Alert
 from stream_app.contract.events import AnyEvent
-from stream_app.contract.models import Activated, RolloutMode
-from stream_app.contract.predictions import Arm, Prediction, Step
-from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.models import RolloutMode
+from stream_app.contract.predictions import Arm, Step
 from stream_app.contract.topics import (
-    ACTIVATIONS,
     ALERTS,
     EVENTS,
     MODELS,
@@ -38,71 +30,17 @@ from stream_app.contract.topics import (
     SHADOW,
 )
 from stream_app.scoring.rollout import arm_of
-from stream_app.shell import model_feed
-from stream_app.shell.settings import StreamSettings
-from stream_app.stages.lineups import Load
-from tests import champions
 from tests.builders import MARKET
 from tests.integration import workers
 from tests.integration.oracle import check_exactly_once
-from tests.integration.workers import PARTITIONS, logged, read, stop, until_applied, worker
+from tests.integration.staged import ANNOUNCED, Stage
+from tests.integration.workers import PARTITIONS, logged, read, stop, until_applied
 from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.chaos]
 
-ANNOUNCED = {
-    f"v{number}": champions.at_level(11.0 + 0.5 * number, version=f"v{number}")
-    for number in (1, 2, 3)
-}
 EVERY_S = 0.05
 WITHIN_S = 120.0  # plenty: a worker starts in 5 s, a champion is opened in 3
-
-
-class Stage(NamedTuple):
-    """A prefix of one's own, a store with three champions, and who may open them."""
-
-    kafka: KafkaSettings
-    environment: Mapping[str, str]
-    log: Path
-    settings: Mapping[str, str]
-
-    @property
-    def load(self) -> Load:
-        return model_feed.loader(msgspec.convert(dict(self.settings), StreamSettings))
-
-    def worker(self, **more: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
-        return worker(self.environment, self.log, **self.settings, **more)
-
-    def tell(self, *messages: Message) -> None:
-        publish(self.kafka, messages)
-
-    def promote(self, version: str, previous: str | None = None) -> None:
-        named = [("previous", previous), ("champion", version)]
-        self.tell(
-            announcement_message(ANNOUNCED[version].announced),
-            *(alias_message(MARKET, alias, v, "test") for alias, v in named if v is not None),
-        )
-
-    def bundle(self, version: str) -> Path:
-        return Path(self.settings["model_store"]) / ANNOUNCED[version].announced.address
-
-    def predictions(self) -> list[Prediction]:
-        seen = (s for p in range(PARTITIONS) for s in read(self.kafka, PREDICTIONS, p))
-        return [wire.decode_prediction(s.value) for s in seen if s.value is not None]
-
-    def activations(self, partition: int) -> list[Activated]:
-        seen = read(self.kafka, ACTIVATIONS, partition)
-        return [wire.decode_activated(s.value or b"") for s in seen]
-
-
-@pytest.fixture
-def stage(kafka: KafkaSettings, environment: Mapping[str, str], tmp_path: Path, log: Path) -> Stage:
-    store = tmp_path / "models"
-    store.mkdir()
-    for bundle, told in ANNOUNCED.values():
-        (store / told.address).write_bytes(bundle)
-    settings = {"model_store": str(store), "trusted_key": champions.TRUSTED_KEY.hex()}
-    return Stage(kafka, environment, log, settings)
 
 
 @contextmanager
