@@ -35,10 +35,20 @@ help:
 	@echo "PYTHON=/path/to/python3.11 names the interpreter that .venv is made with."
 
 # Before anything is installed for it.
-ifneq ($(filter demo,$(MAKECMDGOALS)),)
-ifeq ($(filter $(MARKET),king-county hdb),)
-$(error MARKET=$(MARKET): choose king-county or hdb)
+one_of = $(if $(filter $($1),$2),,$(error $1=$($1): choose one of: $2))
+number = $(if $(shell [[ '$($1)' =~ ^[0-9]+$$ ]] && echo yes),,$(error $1=$($1): a whole number is needed))
+ifneq ($(filter demo story,$(MAKECMDGOALS)),)
+$(call one_of,MARKET,king-county hdb)
 endif
+ifneq ($(filter story,$(MAKECMDGOALS)),)
+$(call one_of,VARIANT,both price-shock unit-error none)
+endif
+ifneq ($(filter chaos story,$(MAKECMDGOALS)),)
+$(call number,SEED)
+endif
+ifneq ($(filter chaos,$(MAKECMDGOALS)),)
+$(call number,FAULTS)
+$(call number,EVENTS)
 endif
 
 demo: $(READY)
