@@ -18,7 +18,11 @@ _DIES_AT_S, _SIMULATED_S, _SEED = 60, 600, 1
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    shared = commands.add_parser("growth", help="one, two and three workers on this machine")
+    shared = commands.add_parser(
+        "growth",
+        help="one, two and three workers on this machine",
+        description="How many events a second one, two and three workers take on all cores.",
+    )
     shared.add_argument(
         "--window", type=float, default=8.0, metavar="SECONDS", help="default %(default)g"
     )

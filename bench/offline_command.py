@@ -11,6 +11,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     command = commands.add_parser(
         "offline",
         help="data sets by replay, backtest, recovery, memory, reports",
+        description="What runs beside the stream: how fast, and with how much memory.",
         epilog="exit status: 0 measured; 1 some failed, in words; 2 wrong arguments; 130 Ctrl-C",
     )
     command.add_argument(

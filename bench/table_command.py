@@ -6,7 +6,11 @@ from bench import page, picture, results
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("table", help="write what was measured into docs/performance.md")
+    command = commands.add_parser(
+        "table",
+        help="write what was measured into docs/performance.md",
+        description="Write var/bench/results.json as tables into docs/performance.md.",
+    )
     command.set_defaults(run=run)
 
 

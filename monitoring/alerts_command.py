@@ -38,7 +38,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="What stands on housing.alerts, one line for each cause.",
     )
     actions = alerts.add_subparsers(required=True, metavar="ACTION")
-    listed = actions.add_parser("list", help="the newest first")
+    listed = actions.add_parser(
+        "list", help="the newest first", description="One line for each cause, the newest first."
+    )
     listed.add_argument("--open", action="store_true", help="leave out what is resolved")
     listed.add_argument(
         "--market",

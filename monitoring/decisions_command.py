@@ -24,7 +24,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         " its reasons, what was asked of offline, its answers, gate, promotion and probation.",
     )
     actions = told.add_subparsers(required=True, metavar="ACTION")
-    listed = actions.add_parser("list", help="the newest last; times are the market's own (UTC)")
+    listed = actions.add_parser(
+        "list",
+        help="the newest last; times are the market's own (UTC)",
+        description="Each decision with what led to it and what followed, the newest last; times are"
+        " the market's own (UTC).",
+    )
     listed.add_argument("--market", choices=sorted(MARKETS), help="default: all")
     listed.add_argument("--json", action="store_true", help="print one line of JSON")
     listed.set_defaults(run=_list)

@@ -27,7 +27,11 @@ exit status: 0 all that was due is reported; 1 (with --once) a report was ended;
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands and their options."""
-    command = commands.add_parser("jobs", help="make reports on a schedule, and remove old ones")
+    command = commands.add_parser(
+        "jobs",
+        help="make reports on a schedule, and remove old ones",
+        description="Evidently's reports, each in a process of its own with limits of time and memory.",
+    )
     actions = command.add_subparsers(required=True, metavar="run|prune")
     run = actions.add_parser(
         "run",

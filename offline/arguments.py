@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from offline import (
+    command_line,
     compare_command,
     events,
     parity_command,
@@ -27,31 +28,35 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _snapshot(
-        commands.add_parser("snapshot", help="keep a data set as it is; look, compare, check")
+        command_line.add(commands, "snapshot", "keep a data set as it is; look, compare, check")
     )
-    _parity(commands.add_parser("parity", help="are features rebuilt here those that were served?"))
-    _train(commands.add_parser("train", help="train a champion and register it as challenger"))
-    _backtest(commands.add_parser("backtest", help="what would have been served, and how good"))
-    _eda(commands.add_parser("eda", help="look at the data: a page with pictures, and JSON"))
-    _errors(commands.add_parser("errors", help="where prices are wrong: a page, and JSON"))
-    _ablate(commands.add_parser("ablate", help="what each feature is worth"))
-    _replay(commands.add_parser("replay", help="serve the log again, as it was or otherwise"))
-    _preflight(commands.add_parser("preflight", help="would a retrained model have done better"))
+    _parity(
+        command_line.add(commands, "parity", "are features rebuilt here those that were served?")
+    )
+    _train(command_line.add(commands, "train", "train a champion and register it as challenger"))
+    _backtest(command_line.add(commands, "backtest", "what would have been served, and how good"))
+    _eda(command_line.add(commands, "eda", "look at the data: a page with pictures, and JSON"))
+    _errors(command_line.add(commands, "errors", "where prices are wrong: a page, and JSON"))
+    _ablate(command_line.add(commands, "ablate", "what each feature is worth"))
+    _replay(command_line.add(commands, "replay", "serve the log again, as it was or otherwise"))
+    _preflight(command_line.add(commands, "preflight", "would a retrained model have done better"))
     preflight_options.card(
-        commands.add_parser("preflight-card", help="how often a pre-flight is wrong, on real homes")
+        command_line.add(
+            commands, "preflight-card", "how often a pre-flight is wrong, on real homes"
+        )
     )
     requests_options.worker(
-        commands.add_parser("worker", help="do what is asked on housing.alerts, until stopped")
+        command_line.add(commands, "worker", "do what is asked on housing.alerts, until stopped")
     )
     requests_options.request(
-        commands.add_parser("request", help="ask the worker for something, or approve it")
+        command_line.add(commands, "request", "ask the worker for something, or approve it")
     )
-    requests_options.requests(commands.add_parser("requests", help="what was asked, where it is"))
+    requests_options.requests(command_line.add(commands, "requests", "what was asked, where it is"))
     _gate(
-        commands.add_parser("gate", help="may a version be promoted? the verdict is kept with it")
+        command_line.add(commands, "gate", "may a version be promoted? the verdict is kept with it")
     )
-    _compare(commands.add_parser("compare", help="kinds of models on the same folds: a table"))
-    _tune(commands.add_parser("tune", help="search for the shape of the trees"))
+    _compare(command_line.add(commands, "compare", "kinds of models on the same folds: a table"))
+    _tune(command_line.add(commands, "tune", "search for the shape of the trees"))
     registry_options.add(commands, _add_market)
     return top
 

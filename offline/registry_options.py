@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from offline import trail_command
+from offline import command_line, trail_command
 from offline.replay_options import spot
 from stream_app.contract.models import Alias, RolloutMode
 
@@ -23,11 +23,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", add_mar
         ("reproduce", _reproduce, "make a version again: is it the same?"),
         ("lineage", _lineage, "from data to answers, and back: list and picture"),
     ):
-        command = commands.add_parser(name, help=told)
+        command = command_line.add(commands, name, told)
         add_market(command)
         options(command)
     trail_command.options(
-        commands.add_parser("trail", help="what was done to the models, by whom and why")
+        command_line.add(commands, "trail", "what was done to the models, by whom and why")
     )
 
 

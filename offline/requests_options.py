@@ -2,6 +2,7 @@
 
 import argparse
 
+from offline import command_line
 from stream_app.contract.markets import MARKETS
 
 _JSON = "the result as one line of JSON on standard output"
@@ -28,9 +29,9 @@ def worker(command: argparse.ArgumentParser) -> None:
 def request(command: argparse.ArgumentParser) -> None:
     """One message each."""
     kinds = command.add_subparsers(dest="kind", required=True, metavar="WHAT")
-    preflight = kinds.add_parser("preflight", help="measure what a retrained model would save")
-    retrain = kinds.add_parser("retrain", help="train, gate and, if it passes, promote")
-    rollback = kinds.add_parser("rollback", help="return to the champion before, at once")
+    preflight = command_line.add(kinds, "preflight", "measure what a retrained model would save")
+    retrain = command_line.add(kinds, "retrain", "train, gate and, if it passes, promote")
+    rollback = command_line.add(kinds, "rollback", "return to the champion before, at once")
     for asked in (preflight, retrain, rollback):
         asked.add_argument("--market", required=True, choices=sorted(MARKETS))
         asked.add_argument("--reason", required=True, action="append", metavar="TEXT")
@@ -45,7 +46,7 @@ def request(command: argparse.ArgumentParser) -> None:
         help="whether a passed gate promotes without approval; default: as the worker is set",
     )
     rollback.add_argument("--leave", metavar="V", help="only if this is the champion")
-    approve = kinds.add_parser("approve", help="let a candidate serve that has passed its gate")
+    approve = command_line.add(kinds, "approve", "let a candidate serve that has passed its gate")
     approve.add_argument("--id", required=True, metavar="ID", help="of the request that waits")
     approve.add_argument("--decline", action="store_true", help="it is not to serve")
     approve.add_argument("--reason", default="", metavar="TEXT")
@@ -71,7 +72,7 @@ def _add_train_to(command: argparse.ArgumentParser) -> None:
 def requests(command: argparse.ArgumentParser) -> None:
     """What is on the topic."""
     whats = command.add_subparsers(dest="what", required=True, metavar="WHAT")
-    listed = whats.add_parser("list", help="every request and where it stands, newest first")
+    listed = command_line.add(whats, "list", "every request and where it stands, newest first")
     listed.add_argument("--market", choices=sorted(MARKETS), help="default: all")
     listed.add_argument("--open", action="store_true", help="only those that have not ended")
     listed.add_argument("--json", action="store_true", help=_JSON)

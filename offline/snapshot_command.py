@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline import events
+from offline import command_line, events
 from offline.log import LogUnreadable
 from offline.progress import say
 from offline.settings import from_environment
@@ -29,7 +29,7 @@ def options(
 ) -> None:
     """`add_rows` adds the market and where its rows come from."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    make = actions.add_parser("make", help="replay a log and keep its rows")
+    make = command_line.add(actions, "make", "replay a log and keep its rows")
     add_rows(make)
     make.add_argument(
         "--purpose",
@@ -39,9 +39,9 @@ def options(
         help="begins the folder's name: small letters, digits, hyphens; default: %(default)s",
     )
     make.add_argument("--out", type=Path, metavar="FOLDER", help="default: the setting, by market")
-    show = actions.add_parser("show", help="what a snapshot is, and whence")
-    verify = actions.add_parser("verify", help="check every byte of it")
-    compare = actions.add_parser("compare", help="what is another thing in the second of two")
+    show = command_line.add(actions, "show", "what a snapshot is, and whence")
+    verify = command_line.add(actions, "verify", "check every byte of it")
+    compare = command_line.add(actions, "compare", "what is another thing in the second of two")
     for action in (show, verify):
         action.add_argument("folder", type=Path, metavar="DIR")
     compare.add_argument("first", type=Path, metavar="A")

@@ -42,7 +42,13 @@ def parser() -> argparse.ArgumentParser:
         description="Publish home listings and sales: from files, to Kafka, or only look at them.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _convert(commands.add_parser("convert", help="source files to canonical events, JSON lines"))
+    _convert(
+        commands.add_parser(
+            "convert",
+            help="source files to canonical events, JSON lines",
+            description="Write a history as canonical events in order of time, one line each.",
+        )
+    )
     _replay(
         commands.add_parser(
             "replay",
@@ -56,24 +62,40 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "check",
             help="would these lines be accepted, and why not; needs no broker",
+            description="Judge events, one in a line, by the scorer's own rules.",
             epilog="exit status: 0 all accepted or repaired; 1 some rejected; 2 wrong input",
         )
     )
     _rejects(
-        commands.add_parser("rejects", help="what the scorer refused: look, sum up, send again")
+        commands.add_parser(
+            "rejects",
+            help="what the scorer refused: look, sum up, send again",
+            description="What stands on housing.rejects: the bytes as they came, a code and a reason.",
+        )
     )
     return top
 
 
 def _rejects(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add_choice(actions.add_parser("list", help="one line for each, by partition, oldest first"))
     _add_choice(
-        actions.add_parser("group", help="how many by cause and publisher, an example each")
+        actions.add_parser(
+            "list",
+            help="one line for each, by partition, oldest first",
+            description="Show each reject that the options choose, by partition, the oldest first.",
+        )
+    )
+    _add_choice(
+        actions.add_parser(
+            "group",
+            help="how many by cause and publisher, an example each",
+            description="Count the rejects that the options choose, by code and publisher.",
+        )
     )
     replay = actions.add_parser(
         "replay",
         help="send again what would pass now",
+        description="Judge each reject anew, and send once what is accepted now.",
         epilog=REJECTS_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import signal
 import sys
@@ -88,9 +89,19 @@ def _add_broker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _add_topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    topics = commands.add_parser("topics", help="create or verify the topics")
+    topics = commands.add_parser(
+        "topics",
+        help="create or verify the topics",
+        description="The topics of HOUSING_KAFKA_PREFIX on the brokers of KAFKA_BOOTSTRAP_SERVERS, "
+        "against what the contract says of them.",
+    )
     verbs = topics.add_subparsers(required=True, metavar="create|verify")
-    create = verbs.add_parser("create", help="make those that are missing, leave the others")
+    create = verbs.add_parser(
+        "create",
+        help="make those that are missing, leave the others",
+        description="Make the topics that are missing, and leave the others as they are. "
+        "Status 1 if the brokers refuse.",
+    )
     create.add_argument(
         "--replication-factor",
         type=_count,
@@ -106,28 +117,39 @@ def _add_topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         f"(default: as events has, else {DEFAULT_PARTITIONS})",
     )
     create.set_defaults(run=_create_topics)
-    verify = verbs.add_parser("verify", help="name every difference; status 1 if there is one")
+    verify = verbs.add_parser(
+        "verify",
+        help="name every difference; status 1 if there is one",
+        description="Compare partitions and settings of each topic with the contract's, and change "
+        "nothing. Status 1 if there is a difference.",
+    )
     verify.set_defaults(run=_verify_topics)
     for verb in (create, verify):
         verb.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
+def _count(text: str, most: float = math.inf) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= most):
+        limits = "from 1" if most == math.inf else f"from 1 to {most:g}"
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number {limits} is wanted")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    return _count(text, most=65_535)
 
 
 def _add_contract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     contract = commands.add_parser(
         "contract",
         help="write the JSON Schemas, the dictionaries of events and features, the rules",
+        description="Write what the code says of events, features and rules as documents.",
     )
     contract.set_defaults(run=_contract)
     dashboards = commands.add_parser(
         "dashboards",
         help="write Grafana's dashboard and Prometheus' alert rules, from the metrics of a worker",
+        description="Write what Grafana and Prometheus are given, made from a worker's metrics.",
     )
     dashboards.set_defaults(run=_dashboards)
     for command, folder in ((contract, "docs/contract"), (dashboards, "deploy")):
@@ -158,7 +180,12 @@ def _add_worker(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    tail = commands.add_parser("tail", help="show predictions as they come")
+    tail = commands.add_parser(
+        "tail",
+        help="show predictions as they come",
+        description="Show each committed prediction as it comes, one line each, until Ctrl-C. "
+        "Status 1 if no broker answers.",
+    )
     tail.add_argument("--from-start", action="store_true", help="also those that are there already")
     tail.add_argument("--count", type=_count, metavar="N", help="end after N of them")
     tail.add_argument("--json", action="store_true", help="print each as the JSON it is")
@@ -189,7 +216,7 @@ def _add_health(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--ready", action="store_true", help="also: its state is read, its champion loaded"
     )
     health.add_argument(
-        "--port", type=_count, metavar="N", help="its port, when it chose a free one: see its log"
+        "--port", type=_port, metavar="N", help="its port, when it chose a free one: see its log"
     )
     health.set_defaults(run=_health)
 

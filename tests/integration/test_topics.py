@@ -109,7 +109,7 @@ def test_a_count_below_one_is_wrong_input(environment: Mapping[str, str], option
     done = _topics("create", option, "0", environment=environment)
 
     assert done.returncode == 2
-    assert "0 is less than 1" in done.stderr
+    assert "'0': a whole number from 1 is wanted" in done.stderr
 
 
 def _topics(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
