@@ -54,6 +54,8 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, own: MonitoringSetting
     from monitoring.page import figures
     from monitoring.page.known import Places, Reader, wall_ms
 
+    if given.month is not None:
+        month.stretch_of(given.month)  # a wrong one is told before anything is looked for
     root = existing(given.dir or Path(own.archive_dir))
     reader = Reader(Places(root, Path(own.report_dir), kafka.prefix), wall_ms)
     reader.refresh()

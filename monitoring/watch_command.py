@@ -66,7 +66,7 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSe
     )
     watcher.round()
     again = "" if given.once else f"; a look every {settings.watch_every_s:g} s"
-    _tell(f"{watcher.rows:,} rows read, {watcher.decisions} decisions written{again}")
+    _tell(f"{watcher.rows:,} rows read, decisions written: {watcher.decisions}{again}")
     while not given.once and not stop.wait(settings.watch_every_s):
         watcher.round()
     alerts.close()

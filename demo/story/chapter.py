@@ -220,6 +220,8 @@ def awaited(told: Chronicle, behind_days: float = BEHIND_DAYS) -> str | None:
 
 def progress(told: Chronicle) -> str:
     """How far the market is, and how good the answers are."""
+    if not told.event_times_ms:
+        return "no event yet"
     newest = told.sold[-NEWEST:]
     error = (
         "" if not newest else f", off by {percent(summary.mdape(newest))} (median of {len(newest)})"

@@ -63,7 +63,7 @@ def _answer(answer: RequestAnswered) -> str | None:
             WorkStep.PROMOTE: f"gate PASSED: promotes {answer.version}",
         }.get(answer.step or WorkStep.PREFLIGHT)
     if answer.status is RequestStatus.FAILED:
-        return f"FAILED {answer.request_id}: {answer.reason}"
+        return f"{answer.request_id} came to nothing: {answer.reason}"
     if answer.promoted:
         return f"PROMOTED {answer.version}"
     if answer.gate_passed is False:

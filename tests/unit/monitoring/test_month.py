@@ -155,3 +155,5 @@ def test_the_command_tells_a_month_of_a_real_archive(
     assert main([*arguments, "--month", "2013-07"]) == 2
     assert "there are 2014-05-13 to" in capsys.readouterr().err
     assert main(["month", "--market", "hdb", "--dir", str(tmp_path)]) == 2
+    assert main(["month", "--market", "hdb", "--dir", "nowhere", "--month", "2014-13"]) == 2
+    assert "2014-13" in capsys.readouterr().err

@@ -32,7 +32,10 @@ from tests import messages
         ),
         (messages.preflight_measured(), "pre-flight: error 0.1100 as served, 0.1000 retrained"),
         (messages.answered(RequestStatus.RUNNING, step=WorkStep.TRAIN), "trains a challenger"),
-        (messages.answered(RequestStatus.FAILED, reason="no broker"), "FAILED r-1: no broker"),
+        (
+            messages.answered(RequestStatus.FAILED, reason="no broker"),
+            "r-1 came to nothing: no broker",
+        ),
         (messages.answered(RequestStatus.DONE, version="v2", promoted=True), "PROMOTED v2"),
         (
             messages.answered(
