@@ -2,7 +2,7 @@
 
 Of each publisher the newest listings are held against those before. A field that is gone and
 one that is new at the same time, of one publisher, is a field renamed. A key field is judged
-over all publishers of a market.
+over all publishers of a market but those of whom it is told that they dropped it.
 """
 
 from collections import Counter
@@ -51,14 +51,18 @@ def judge(
 ) -> list[Alert]:
     """What changed in a market's fields."""
     found: list[Alert] = []
+    told: set[tuple[str, str]] = set()
     for publisher in sorted({sent.publisher for sent in newest}):
         own = _compared(_of(publisher, before), _of(publisher, newest))
         if min(own.now.n, own.before.n) >= limits.fields_events_min:
-            found += _changed(market, publisher, own, now_ms, limits)
-    # What one publisher no longer sends is that cause, and no second one.
-    told = {str(alert.segment).rpartition("field=")[2] for alert in found}
-    nulls = _key_nulls(market, _compared(before, newest), now_ms, limits)
-    return found + [n for n in nulls if str(n.segment).removeprefix("field=") not in told]
+            changed = list(_changed(market, publisher, own, now_ms, limits))
+            found += changed
+            told |= {(publisher, str(a.segment).rpartition("field=")[2]) for a in changed}
+    for name in limits.key_fields:
+        # What one publisher no longer sends is that cause, and no second one: the others are judged.
+        others = [[s for s in part if (s.publisher, name) not in told] for part in (before, newest)]
+        found += _key_nulls(market, name, _compared(*others), now_ms, limits)
+    return found
 
 
 def _of(publisher: str, listings: Iterable[Sent]) -> list[Sent]:
@@ -74,27 +78,28 @@ def _counts(listings: Sequence[Sent]) -> Counts:
     return Counts(len(listings), dict(counted.most_common(FIELDS_MAX)))
 
 
-def _key_nulls(market: str, all_: Compared, now_ms: int, limits: Limits) -> Iterator[Alert]:
+def _key_nulls(
+    market: str, name: str, all_: Compared, now_ms: int, limits: Limits
+) -> Iterator[Alert]:
     now, before = all_
     if min(now.n, before.n) < limits.fields_events_min:
         return
-    for name in limits.key_fields:
-        nulls, usual = 1 - now.share(name), 1 - before.share(name)
-        # A market that never had the field misses nothing.
-        if usual <= limits.key_nulls_max < nulls:
-            worse = nulls >= limits.critical_factor * limits.key_nulls_max
-            yield raising.alert(
-                Condition.KEY_NULLS,
-                market,
-                f"field={name}",
-                raised_ms=now_ms,
-                severity=Severity.CRITICAL if worse else Severity.WARNING,
-                summary=f"{name} is missing in {nulls:.1%} of the newest {now.n} listings,"
-                f" {limits.key_nulls_max:.0%} allowed",
-                value=nulls,
-                baseline=usual,
-                sample_size=now.n,
-            )
+    nulls, usual = 1 - now.share(name), 1 - before.share(name)
+    # A market that never had the field misses nothing.
+    if usual <= limits.key_nulls_max < nulls:
+        worse = nulls >= limits.critical_factor * limits.key_nulls_max
+        yield raising.alert(
+            Condition.KEY_NULLS,
+            market,
+            f"field={name}",
+            raised_ms=now_ms,
+            severity=Severity.CRITICAL if worse else Severity.WARNING,
+            summary=f"{name} is missing in {nulls:.1%} of the newest {now.n} listings,"
+            f" {limits.key_nulls_max:.0%} allowed",
+            value=nulls,
+            baseline=usual,
+            sample_size=now.n,
+        )
 
 
 def _changed(

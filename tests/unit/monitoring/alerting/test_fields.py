@@ -81,6 +81,16 @@ def test_nulls_in_a_key_field_are_told_for_the_market() -> None:
     assert alert.value == pytest.approx(0.1)
 
 
+def test_a_field_that_a_small_publisher_dropped_hides_no_nulls_of_the_others() -> None:
+    before = listings(900) + listings(100, publisher="b")
+    newest = [*listings(225), *listings(225, HOME - {"grade"})]
+
+    assert told(judged(before, [*newest, *listings(50, HOME - {"grade"}, publisher="b")])) == [
+        (Condition.FIELD_GONE, "publisher=b field=grade"),
+        (Condition.KEY_NULLS, "field=grade"),
+    ]
+
+
 def test_a_field_that_the_market_never_had_is_not_missed() -> None:
     assert judged(listings(400, HOME - {"grade"}), listings(100, HOME - {"grade"})) == []
 
