@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline import announced, card, keys, page, page_markdown, papers, recipe
+from offline import card, keys, named, page, page_markdown, papers, recipe
 from offline.audit import Finding
 from offline.card import Known, Verdict
 from offline.errors import Errors
-from offline.faults import BrokerAway, NotRegistered
-from offline.log import LogUnreadable
 from offline.progress import say
 from offline.settings import from_environment
-from stream_app.contract.models import Alias
 from stream_app.contract.rejects import ModelRefused
 
 if TYPE_CHECKING:
     from offline.registry import Registry
-    from stream_app.contract.settings import KafkaSettings
 
 
 def run(given: argparse.Namespace) -> dict[str, object]:
@@ -30,9 +26,9 @@ def run(given: argparse.Namespace) -> dict[str, object]:
 
     kafka, own = from_environment()
     registry = Registry(own, given.market)
-    roles = _roles(kafka, given.market)
-    known = gather(registry, _named(registry, given, roles), roles)
-    version = known.manifest.version
+    roles = named.roles(kafka, given.market)
+    version = named.version(registry, given.market, given.version, roles)
+    known = gather(registry, version, roles)
     folder = given.out or Path("var", "cards", given.market)
     title = f"Model card: {given.market} {version}"
     made = page.write(
@@ -75,24 +71,6 @@ def _features_read(registry: Registry, version: str) -> tuple[str, ...] | None:
     except ModelRefused as error:
         say(f"which features it reads is not known: {error}")
         return None
-
-
-def _roles(kafka: KafkaSettings, market: str) -> dict[str, str] | None:
-    try:
-        return announced.read(kafka, market).aliases
-    except (BrokerAway, LogUnreadable) as error:
-        say(f"who serves is not known: {error}")
-        return None
-
-
-def _named(registry: Registry, given: argparse.Namespace, roles: dict[str, str] | None) -> str:
-    """A version by its name or by its alias: what serves, if it is known, else MLflow's."""
-    if given.version not in tuple(Alias):
-        return str(given.version)
-    found = (roles or {}).get(given.version) or registry.alias(given.version)
-    if found is None:
-        raise NotRegistered(f"{given.market}: there is no {given.version}")
-    return found
 
 
 def _figures(known: Known) -> Known:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline import lineage, lineage_log, lineage_picture, recipe
+from offline import lineage, lineage_log, lineage_picture, named, recipe
 from offline.faults import BrokerAway, WrongInput
 from offline.lineage import Lineage
 from offline.log import LogUnreadable
 from offline.progress import say
 from offline.recipe import Recipe
 from offline.settings import from_environment
+from stream_app.contract.models import Alias
 from stream_app.core.features import NAMES
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def run(given: argparse.Namespace) -> dict[str, object]:
         if given.out is not None:
             raise WrongInput("--out draws the lineage of a version: name one with --version")
         return {"market": given.market, **_versions_of(registry, given)}
-    found = _of_version(registry, kafka, given.market, given.version)
+    roles = named.roles(kafka, given.market) if given.version in tuple(Alias) else None
+    version = named.version(registry, given.market, given.version, roles)
+    found = _of_version(registry, kafka, given.market, version)
     result: dict[str, object] = msgspec.to_builtins(found)
     if given.out is not None:
         given.out.write_text(lineage_picture.svg(found), "utf-8")

@@ -9,6 +9,7 @@ from offline.replay_options import spot
 from stream_app.contract.models import Alias, RolloutMode
 
 Add = Callable[[argparse.ArgumentParser], None]
+_NAMES = f"a version, or {', '.join(Alias)}"
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", add_market: Add) -> None:
@@ -78,7 +79,7 @@ def _rollout(command: argparse.ArgumentParser) -> None:
 
 
 def _retire(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--version", metavar="V", required=True, help="as `versions` names it")
+    command.add_argument("--version", metavar="V", required=True, help=_NAMES)
     command.add_argument(
         "--remove-files",
         action="store_true",
@@ -102,7 +103,7 @@ def _card(command: argparse.ArgumentParser) -> None:
         "--version",
         metavar="V",
         default=Alias.CHAMPION.value,
-        help="a version, or champion, challenger, previous; default: champion",
+        help=f"{_NAMES}; default: champion",
     )
     command.add_argument("--out", type=Path, metavar="FOLDER", help="default: var/cards/<market>")
 
@@ -122,7 +123,11 @@ def _reproduce(command: argparse.ArgumentParser) -> None:
 
 def _lineage(command: argparse.ArgumentParser) -> None:
     of = command.add_mutually_exclusive_group(required=True)
-    of.add_argument("--version", metavar="V", help="where it comes from and what it was used for")
+    of.add_argument(
+        "--version",
+        metavar="V",
+        help=f"where it comes from and what it was used for; {_NAMES}",
+    )
     of.add_argument("--feature", metavar="NAME", help="which versions read it")
     of.add_argument(
         "--data",

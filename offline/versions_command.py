@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from offline import announced, lineage_log, retire
+from offline import announced, lineage_log, named, retire
 from offline.faults import BrokerAway, WrongInput
 from offline.log import LogUnreadable
 from offline.progress import say
@@ -82,21 +82,23 @@ def retire_version(given: argparse.Namespace) -> dict[str, object]:
 
     kafka, own = from_environment()
     registry = Registry(own, given.market)
-    manifest = registry.announcement(given.version).manifest
     now = announced.read(kafka, given.market)
-    retire.refuse(given.version, {"housing.models": now.aliases, "MLflow": registry.aliases()})
+    version = named.version(registry, given.market, given.version, now.aliases)
+    manifest = registry.announcement(version).manifest
+    retire.refuse(version, {"housing.models": now.aliases, "MLflow": registry.aliases()})
     files: list[str] = []
     if given.remove_files:
-        files = sorted(registry.files(given.version))
-        served = lineage_log.served(kafka, given.market, given.version)
-        _refuse_needed(given.version, files, dict(_others(registry, given)), bool(served.spans))
+        files = sorted(registry.files(version))
+        served = lineage_log.served(kafka, given.market, version)
+        others = dict(_others(registry, given.market, version))
+        _refuse_needed(version, files, others, bool(served.spans))
     if not given.dry_run:
-        registry.mark(given.version, Tag.RETIRED, given.reason)
+        registry.mark(version, Tag.RETIRED, given.reason)
         for file in files:
             registry.vault.remove(file)
     return {
         "market": given.market,
-        "version": given.version,
+        "version": version,
         "reason": given.reason,
         "dry_run": given.dry_run,
         "removed": files,
@@ -104,12 +106,12 @@ def retire_version(given: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _others(registry: Registry, given: argparse.Namespace) -> Iterator[tuple[str, set[str]]]:
+def _others(registry: Registry, own_market: str, own: str) -> Iterator[tuple[str, set[str]]]:
     """Every other version of every market, with its files: all markets share the store."""
     for market in MARKETS:
         theirs = registry.of(market)
         for version in theirs.versions():
-            if (market, version) != (given.market, given.version):
+            if (market, version) != (own_market, own):
                 yield f"{market} {version}", theirs.files(version)
 
 

@@ -103,12 +103,12 @@ def test_a_version_is_promoted_repaired_traced_and_made_again(
     assert run("versions", "--repair")["repaired"] == {"champion": second}
     assert run("versions")["registry"] == {**serving, "challenger": second}
 
-    held = run("retire", "--version", first)
+    held = run("retire", "--version", "previous")
     assert held["status"] == 1
-    assert "previous on housing.models, previous on MLflow" in str(held["err"])
+    assert f"{first} is previous on housing.models, previous on MLflow" in str(held["err"])
 
     tell_of_service(kafka, first)
-    traced = run("lineage", "--version", first)
+    traced = run("lineage", "--version", "previous")
     assert traced["served"] == [
         {"partition": 0, "role": "champion", "from_offset": 0, "to_offset": 5, "predictions": 1},
     ]

@@ -163,6 +163,12 @@ def test_other_events_are_named(run: Run, trained: Trained) -> None:
     assert f"differs: file {trained.events}: was" in ran.err
 
 
+def test_lineage_takes_what_a_version_is_for_its_name(run: Run, trained: Trained) -> None:
+    assert run("lineage", "--version", "challenger").result["version"] == trained.version
+    none = run("lineage", "--version", "champion")
+    assert (none.status, "king-county: there is no champion" in none.err) == (2, True)
+
+
 def test_lineage_goes_from_the_log_to_the_bundle_and_back(run: Run, trained: Trained) -> None:
     picture = trained.folder / "lineage.svg"
 
