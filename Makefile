@@ -36,19 +36,21 @@ help:
 
 # Before anything is installed for it.
 one_of = $(if $(filter $($1),$2),,$(error $1=$($1): choose one of: $2))
-number = $(if $(shell [[ '$($1)' =~ ^[0-9]+$$ ]] && echo yes),,$(error $1=$($1): a whole number is needed))
-ifneq ($(filter demo story,$(MAKECMDGOALS)),)
+number = $(if $(shell [[ '$($1)' =~ ^[0-9]+$$ && '$($1)' -ge $2 ]] && echo yes),,$(error \
+    $1=$($1): a whole number from $2 is needed))
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
 $(call one_of,MARKET,king-county hdb)
 endif
 ifneq ($(filter story,$(MAKECMDGOALS)),)
+$(call one_of,MARKET,king-county)
 $(call one_of,VARIANT,both price-shock unit-error none)
 endif
 ifneq ($(filter chaos story,$(MAKECMDGOALS)),)
-$(call number,SEED)
+$(call number,SEED,0)
 endif
 ifneq ($(filter chaos,$(MAKECMDGOALS)),)
-$(call number,FAULTS)
-$(call number,EVENTS)
+$(call number,FAULTS,1)
+$(call number,EVENTS,1)
 endif
 
 demo: $(READY)

@@ -17,11 +17,12 @@ def dry_run(*words: str) -> subprocess.CompletedProcess[str]:
     ("words", "told"),
     [
         ("demo MARKET=paris", "MARKET=paris: choose one of: king-county hdb"),
-        ("story MARKET=", "MARKET=: choose one of: king-county hdb"),
+        ("story MARKET=hdb", "MARKET=hdb: choose one of: king-county"),
         ("story VARIANT=x", "VARIANT=x: choose one of: both price-shock unit-error none"),
-        ("story SEED=a", "SEED=a: a whole number is needed"),
-        ("chaos FAULTS=1e3", "FAULTS=1e3: a whole number is needed"),
-        ("chaos EVENTS=-1", "EVENTS=-1: a whole number is needed"),
+        ("story SEED=a", "SEED=a: a whole number from 0 is needed"),
+        ("chaos SEED=", "SEED=: a whole number from 0 is needed"),
+        ("chaos FAULTS=1e3", "FAULTS=1e3: a whole number from 1 is needed"),
+        ("chaos EVENTS=0", "EVENTS=0: a whole number from 1 is needed"),
     ],
 )
 def test_a_wrong_variable_is_told_before_anything_is_installed(words: str, told: str) -> None:
