@@ -17,6 +17,7 @@ from bench import (
     step_command,
     table_command,
 )
+from bench.capacity import NotMeasured
 from bench.say import say
 from demo.programs import ProgramFailed
 
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(given.run(given))
     except ProgramFailed as error:
         say(f"bench: {error}; see {error.program.log}")
+        return FAILED
+    except NotMeasured as error:
+        say(f"bench: {error}")
         return FAILED
     except KeyboardInterrupt:
         say("stopped")

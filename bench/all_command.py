@@ -3,7 +3,8 @@
 import argparse
 import time
 
-from bench import changes, growth, latency, offline, online, page, results
+from bench import changes, growth, growth_command, latency, offline, online, page, results
+from bench.capacity import Demand
 from bench.online import Plan
 from bench.say import say
 
@@ -37,6 +38,7 @@ def run(given: argparse.Namespace) -> int:
             changes.run(found, changes.PARTS, changes.RATE)
             offline.run(found, offline.USUAL, results.save)
             growth.run(found, _GROWTH_WINDOW_S)
+            growth_command.plan(found, Demand())
     finally:  # what was measured before a program failed is measured
         results.save(found)
     page.write(found)

@@ -6,8 +6,9 @@ import json
 import msgspec
 
 from bench import capacity, champion, growth, load, results, weights
-from bench.capacity import Costs, Demand, NotMeasured
+from bench.capacity import Costs, Demand
 from bench.hand_loop import served
+from bench.results import Results
 from bench.say import say
 
 FAILED = 1
@@ -27,7 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--window", type=float, default=8.0, metavar="SECONDS", help="default %(default)g"
     )
     shared.set_defaults(run=run)
-    plan = commands.add_parser(
+    on_paper = commands.add_parser(
         "capacity",
         help="what many more events would need, by a model of the costs measured here",
         description="Fit a model to the results of `online` and `offline`, and simulate a load.",
@@ -40,15 +41,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         ("events-per-s", "in all"),
     ):
         default = getattr(asked, name.replace("-", "_"))
-        plan.add_argument(
+        on_paper.add_argument(
             f"--{name}",
             type=type(default),
             default=default,
             metavar="N",
             help=f"{what} (default {default:,})",
         )
-    plan.add_argument("--json", action="store_true", help="one line of JSON")
-    plan.set_defaults(run=run_capacity)
+    on_paper.add_argument("--json", action="store_true", help="one line of JSON")
+    on_paper.set_defaults(run=run_capacity)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -59,27 +60,37 @@ def run(given: argparse.Namespace) -> int:
 
 
 def run_capacity(given: argparse.Namespace) -> int:
-    """Fit the costs to what was measured, and say what is asked for comes to."""
+    """Say what the load that is asked for comes to, at the costs that were measured."""
     found = results.load()
-    demand = Demand(given.homes, given.regions, given.events_per_s, given.partitions)
     try:
-        models = champion.kept()
-        weighed = weights.weigh(
-            list(load.told(load.real_events()[:_EVENTS_WEIGHED], 1)), served(models)
-        )
-        costs = capacity.fitted(found, weighed)
-    except (FileNotFoundError, NotMeasured) as error:
+        plan(found, Demand(given.homes, given.regions, given.events_per_s, given.partitions))
+    except FileNotFoundError as error:
         say(f"bench capacity: {error}")
         return FAILED
-    demand = msgspec.structs.replace(demand, event_bytes=weighed.event_bytes)
-    found.capacity = told(demand, costs)
-    found.breaks = capacity.breaks(demand, costs, _BROKER_CORES, _NETWORK_MB_PER_S)
     results.save(found)
     if given.json:
         print(json.dumps({"capacity": found.capacity, "breaks": found.breaks}))
     for name, figure in (found.capacity | found.breaks).items():
         say(f"{name:>40} {figure:,.3g}" if figure < 1_000 else f"{name:>40} {figure:,.0f}")
     return 0
+
+
+def plan(found: Results, demand: Demand) -> None:
+    """Fit the costs to what was measured, and add what such a load comes to.
+
+    Raises
+    ------
+    FileNotFoundError : the bench has no champion yet
+    NotMeasured : something is missing of what the costs are fitted to
+    """
+    models = champion.kept()
+    weighed = weights.weigh(
+        list(load.told(load.real_events()[:_EVENTS_WEIGHED], 1)), served(models)
+    )
+    costs = capacity.fitted(found, weighed)
+    demand = msgspec.structs.replace(demand, event_bytes=weighed.event_bytes)
+    found.capacity = told(demand, costs)
+    found.breaks = capacity.breaks(demand, costs, _BROKER_CORES, _NETWORK_MB_PER_S)
 
 
 def told(demand: Demand, costs: Costs) -> dict[str, float]:
