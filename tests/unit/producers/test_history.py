@@ -74,6 +74,7 @@ def test_another_seed_keeps_ids_and_sales_and_moves_listings(tmp_path: Path) -> 
 @settings(
     derandomize=True,
     database=None,
+    deadline=None,
     max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
