@@ -80,15 +80,14 @@ def gathered(root: Path, prefix: str, days: int) -> Mapping[str, Card]:
     newest = next(newest_first(root, events), None)
     since_ms = 0 if newest is None else newest.made_ms - days * DAY_MS
     score = Scorecard()
+    for (headers,) in _rows(root, prefix, REJECTS, since_ms, ("headers",)):
+        said = {header["name"]: _text(header["value"]) for header in headers}
+        place = said.get("source_partition", ""), said.get("source_offset", "")
+        score.take_reject(*place, said.get("code", "unknown"))
     for row in _rows(
         root, prefix, EVENTS, since_ms, ("partition", "offset", "appended_ms", "value")
     ):
         score.take_event(*row)
-    for value, headers in _rows(root, prefix, REJECTS, since_ms, ("value", "headers")):
-        said = {header["name"]: _text(header["value"]) for header in headers or ()}
-        score.take_reject(
-            said.get("publisher", wire.publisher_of(value)), said.get("code", "unknown")
-        )
     places = ("source_partition", "source_offset", "quality_reasons")
     for row in _rows(root, prefix, PREDICTIONS, since_ms, places):
         score.take_prediction(*row)

@@ -4,7 +4,7 @@ By what was archived: events as sent, rejects with their codes, predictions with
 prediction names the record that it answers, and so its publisher. Not here: whether a publisher
 is doubted, which scorers judge in the stream (their alerts are folded in book.py).
 
-Memory: 100 bytes for each event of the window, to know repeated ones.
+Memory: some 100 bytes for each event of the window, to know repeated and refused ones.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class Card(Struct):
     events: int = 0
     kinds: dict[str, int] = {}
     rejected: dict[str, int] = {}  # by code
-    duplicates: int = 0  # sent again, under the same id
+    duplicates: int = 0  # sent again, under the same id, and not refused
     priced: int = 0  # listings; the marks below are of these
     repaired: int = 0
     late: int = 0
@@ -62,12 +62,17 @@ _decoder = msgspec.json.Decoder(_Said)
 
 
 class Scorecard:
-    """All publishers of a window. Events first: what is said of them needs to know whose they are."""
+    """All publishers of a window: rejects, then events, then predictions.
+
+    What was refused is no repetition, nor is what comes after it under its id: the ledger
+    knows nothing of it.
+    """
 
     def __init__(self) -> None:
         self.cards: dict[str, Card] = {}
         self._seen: set[bytes] = set()
         self._places: dict[tuple[int, int], str] = {}  # of listings
+        self._refused: dict[tuple[str, str], str] = {}  # partition, offset -> code
 
     def card(self, name: str) -> Card:
         """The publisher's card; that of no name when there are too many."""
@@ -85,15 +90,18 @@ class Scorecard:
         card.kinds[kind[:NAME_CHARS_MAX]] = card.kinds.get(kind[:NAME_CHARS_MAX], 0) + 1
         card.from_ms = min(appended_ms, card.from_ms or appended_ms)
         card.to_ms = max(appended_ms, card.to_ms or appended_ms)
-        self._note_id(card, said)
+        code = self._refused.pop((str(partition), str(offset)), None)
+        if code is None:
+            self._note_id(card, said)
+        else:
+            card.rejected[code] = card.rejected.get(code, 0) + 1
         _note_lag(card, said, appended_ms)
         if kind == LISTING:
             self._places[partition, offset] = card.publisher
 
-    def take_reject(self, publisher: str, code: str) -> None:
-        """Count a refusal."""
-        rejected = self.card(publisher).rejected
-        rejected[code] = rejected.get(code, 0) + 1
+    def take_reject(self, partition: str, offset: str, code: str) -> None:
+        """Know of the event at this place, yet to come, that it was refused."""
+        self._refused[partition, offset] = code
 
     def take_prediction(self, partition: int, offset: int, reasons: Collection[str]) -> None:
         """Count an answer to a listing of the window, and its marks."""

@@ -30,12 +30,13 @@ def put(
     appended_ms: int = APPENDED_MS,
     key: bytes = b"key",
     every_ms: int = 0,
+    headers: Sequence[tuple[str, bytes | None]] = (),
 ) -> None:
     """Publish one range of partition 0 with these records, as the archiver does."""
     source = Source(full_name(PREFIX, topic), topic_id, 0)
     first = chain.end(root, source)
     records = [
-        Taken(0, first + n, appended_ms + n * every_ms, key, value)
+        Taken(0, first + n, appended_ms + n * every_ms, key, value, headers)
         for n, value in enumerate(values)
     ]
     span = Span(first, first + len(records), first)

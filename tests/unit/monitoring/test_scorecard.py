@@ -12,7 +12,7 @@ from monitoring.scorecard import Card, Scorecard
 from stream_app.contract import wire
 from stream_app.contract.alerts import Alert
 from stream_app.contract.predictions import QualityReason
-from stream_app.contract.topics import ALERTS, EVENTS, PREDICTIONS
+from stream_app.contract.topics import ALERTS, EVENTS, PREDICTIONS, REJECTS
 from tests import messages
 from tests.builders import DAY_MS, LISTED_MS, listing, sale
 from tests.unit.monitoring import archives
@@ -30,14 +30,25 @@ def scored(*raw: bytes, appended_ms: int = SOON_MS) -> Card:
 
 def test_what_is_refused_or_repeated_is_not_accepted() -> None:
     score, home = Scorecard(), wire.encode(listing())
+    score.take_reject("0", "4", "area")
     for offset, raw in enumerate([home, home, wire.encode(sale()), wire.encode(sale())]):
         score.take_event(0, offset, SOON_MS, raw)
     score.take_event(0, 4, SOON_MS, wire.encode(listing(listing_id="other", area_m2=-1.0)))
-    score.take_reject("test", "area")
 
     card = score.cards["test"]
     assert (card.events, card.duplicates, card.rejected, card.accepted) == (5, 2, {"area": 1}, 2)
     assert card.kinds == {"listing": 3, "sale": 2}
+
+
+def test_what_is_refused_twice_and_then_sent_well_under_its_id_is_accepted_once() -> None:
+    score, wrong = Scorecard(), wire.encode(listing(area_m2=-1.0))
+    for place in ("0", "1"):
+        score.take_reject("0", place, "area")
+    for offset, raw in enumerate([wrong, wrong, wire.encode(listing())]):
+        score.take_event(0, offset, SOON_MS, raw)
+
+    card = score.cards["test"]
+    assert (card.events, card.duplicates, card.rejected, card.accepted) == (3, 0, {"area": 2}, 1)
 
 
 def test_two_homes_may_have_an_event_of_the_same_id() -> None:
@@ -133,6 +144,16 @@ def test_the_newest_days_of_the_archive_are_read(archive: Path) -> None:
     assert {name: card.events for name, card in cards.items()} == {"a": 2, "b": 1}
     assert (cards["a"].duplicates, cards["a"].priced, cards["a"].late) == (1, 1, 1)
     assert cards["a"].doubts == ("rejects",)
+
+
+def test_a_reject_of_the_archive_is_held_against_the_event_at_its_place(archive: Path) -> None:
+    place = (("code", b"area"), ("source_partition", b"0"), ("source_offset", b"2"))
+    for headers in (place, place[:1]):  # the second names no place
+        archives.put(archive, REJECTS, [b"{}"], headers=headers)
+
+    card = publishers_command.gathered(archive, archives.PREFIX, days=30)["b"]
+
+    assert (card.rejected, card.accepted) == ({"area": 1}, 0)
 
 
 def test_it_is_a_command(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
