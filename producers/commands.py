@@ -23,7 +23,7 @@ from producers.progress import shown
 from producers.rejects_commands import run_rejects
 from producers.replayer import Replayer, Report, World
 from producers.selection import Selection
-from producers.sender import Sender, topic_id, wall_clock_ms
+from producers.sender import Sender, refuse_unsafe, topic_id, wall_clock_ms
 from producers.settings import ProducerSettings, from_environment
 from producers.sources import BadFile, Tally
 from producers.stopping import BY_SIGNAL, Stop, on_signals
@@ -56,6 +56,7 @@ def run_convert(given: argparse.Namespace) -> int:
 def run_replay(given: argparse.Namespace) -> int:
     """Source files to Kafka, at a chosen speed."""
     kafka, own = from_environment()
+    refuse_unsafe(own)  # the sender does, too, but once files are read and a broker has answered
     tally = Tally(strict=given.strict)
     chosen = selection(given, own.seed)
     with on_signals() as stop:

@@ -241,3 +241,13 @@ def test_what_rejects_cannot_take_is_named(
 
     assert end.value.code == 2
     assert named in capsys.readouterr().err
+
+
+def test_unsafe_settings_are_told_before_a_file_or_a_broker_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOUSING_PRODUCERS_ACKS", "1")
+
+    assert main(["replay", "--source", "hdb", "--file", "nowhere.csv"]) == 2
+
+    assert "HOUSING_PRODUCERS_ACKS: '1': only 'all' is safe" in capsys.readouterr().err
