@@ -81,7 +81,7 @@ def gathered(root: Path, prefix: str, days: int) -> Mapping[str, Card]:
     since_ms = 0 if newest is None else newest.made_ms - days * DAY_MS
     score = Scorecard()
     for (headers,) in _rows(root, prefix, REJECTS, since_ms, ("headers",)):
-        said = {header["name"]: _text(header["value"]) for header in headers}
+        said = {header["name"]: _text(header["value"]) for header in headers or ()}
         place = said.get("source_partition", ""), said.get("source_offset", "")
         score.take_reject(*place, said.get("code", "unknown"))
     for row in _rows(

@@ -6,7 +6,7 @@ over all publishers of a market but those of whom it is told that they dropped i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -58,10 +58,12 @@ def judge(
             changed = list(_changed(market, publisher, own, now_ms, limits))
             found += changed
             told |= {(publisher, str(a.segment).rpartition("field=")[2]) for a in changed}
+    everybody = _compared(before, newest)
     for name in limits.key_fields:
         # What one publisher no longer sends is that cause, and no second one: the others are judged.
-        others = [[s for s in part if (s.publisher, name) not in told] for part in (before, newest)]
-        found += _key_nulls(market, name, _compared(*others), now_ms, limits)
+        dropped = {publisher for publisher, field in told if field == name}
+        judged = _compared(*(_but(dropped, p) for p in (before, newest))) if dropped else everybody
+        found += _key_nulls(market, name, judged, now_ms, limits)
     return found
 
 
@@ -71,6 +73,10 @@ def _of(publisher: str, listings: Iterable[Sent]) -> list[Sent]:
 
 def _compared(before: Sequence[Sent], newest: Sequence[Sent]) -> Compared:
     return Compared(_counts(newest), _counts(before))
+
+
+def _but(publishers: Collection[str], listings: Iterable[Sent]) -> list[Sent]:
+    return [each for each in listings if each.publisher not in publishers]
 
 
 def _counts(listings: Sequence[Sent]) -> Counts:

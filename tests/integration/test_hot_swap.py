@@ -14,9 +14,7 @@ from pathlib import Path
 import pytest
 
 from offline import announced, rollout
-from offline.announce import (
-    rollout_message,
-)
+from offline.announce import rollout_message
 from stream_app.contract import wire
 from stream_app.contract.alerts import Alert
 from stream_app.contract.events import AnyEvent
