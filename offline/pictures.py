@@ -99,7 +99,8 @@ def histogram(values: Floats, title: str, unit: str, bins: int = 50) -> Picture:
         axes.axvline(median, color=ORANGE, label=f"median {short(median)}")
         axes.xaxis.set_major_formatter(_ticks(short))
         axes.set(xlabel=f"{unit}\n(the outer 0.5 % are in the last bars)", ylabel="homes")
-        axes.legend()
+        # A fixed place, away from most rows: matplotlib's own search warns by the clock.
+        axes.legend(loc="upper right" if median - low < high - median else "upper left")
 
     return draw(fill, title, known.size)
 
