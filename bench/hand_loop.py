@@ -6,6 +6,7 @@ that: recovery, rebalances, the watch for a stall, metrics, swaps of models. It 
 that it assigns to itself, from the start, once.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -44,6 +45,9 @@ def main() -> None:
     consumer.assign([TopicPartition(topic, number, 0) for number in range(DEFAULT_PARTITIONS)])
     producer = _open(brokers)
     states: list[dict[str, bytes]] = [{} for _ in range(DEFAULT_PARTITIONS)]
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)  # as the worker does: `spare_collector` in shell/worker.py
     told_s = time.monotonic()
     while True:
         messages = consumer.consume(BATCH_MAX, timeout=0.05)

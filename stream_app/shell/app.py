@@ -179,4 +179,5 @@ def run_worker(
     built.watchdog.start()
     watched = (_connect(kafka), built.runner.topic, source.FRESH_START)
     threading.Thread(target=source.watch, args=watched, name="source", daemon=True).start()
+    worker.spare_collector()
     worker.run(built.runner, kafka, settings.session_timeout_s)
