@@ -19,9 +19,9 @@ from stream_app.contract.spans import DAY_MS, HOUR_MS
 from stream_app.core import peers
 from stream_app.core.peers import Peers
 from stream_app.core.watermark import Clock, Timing, observe
-from stream_app.core.windows import Ring, Window, insert, micro, newest_ms
+from stream_app.core.windows import Ring, Tally, Window, insert, micro, newest_ms, tally
 
-LAYOUT = 5
+LAYOUT = 6
 
 # The longest window, the bucket under way, and the largest lateness that a policy may allow
 # (see windows.py). Not the policy's own: a ring would then forget what a wider one wants back.
@@ -94,10 +94,10 @@ class Region(Struct, array_like=True):
     layout: int = LAYOUT
     clock: Clock = msgspec.field(default_factory=Clock)
     last_sale_ms: int = 0  # event time; 0: none yet
-    sales_hours: Ring = msgspec.field(default_factory=Ring)
+    sales_hours: Tally = {}
     sales_days: Ring = msgspec.field(default_factory=Ring)
-    listings_hours: Ring = msgspec.field(default_factory=Ring)
-    listings_days: Ring = msgspec.field(default_factory=Ring)
+    listings_hours: Tally = {}
+    listings_days: Tally = {}
     corrector: Linear = msgspec.field(default_factory=Linear)
     handed_over: float = 0.0  # taken from its intercept when the champion took over, log units
     scale: Decayed = msgspec.field(default_factory=Decayed)  # of errors; 1 is the market's
@@ -141,8 +141,8 @@ def tell_time(region: Region, at_ms: int, event_id: str, lateness_ms: int) -> Ti
     timing = observe(region.clock, at_ms, event_id, lateness_ms)
     if region.clock.newest_ms < before_ms:
         region.last_sale_ms = 0
-        region.sales_hours, region.sales_days = Ring(), Ring()
-        region.listings_hours, region.listings_days = Ring(), Ring()
+        region.sales_hours, region.sales_days = {}, Ring()
+        region.listings_hours, region.listings_days = {}, {}
         region.peers = Peers()
     return timing
 
@@ -150,8 +150,8 @@ def tell_time(region: Region, at_ms: int, event_id: str, lateness_ms: int) -> Ti
 def note_listing(region: Region, at_ms: int, timing: Timing) -> None:
     """Count a listing, unless its time is closed or not believed."""
     if timing is Timing.ON_TIME:
-        insert(HOURS, region.listings_hours, at_ms)
-        insert(DAYS, region.listings_days, at_ms)
+        tally(HOURS, region.listings_hours, at_ms)
+        tally(DAYS, region.listings_days, at_ms)
 
 
 def note_sale(
@@ -164,7 +164,7 @@ def note_sale(
     """Count a sale and its price, unless its time is closed or not believed."""
     if timing is Timing.ON_TIME:
         value = micro(log_price_per_m2)
-        insert(HOURS, region.sales_hours, at_ms, value)
+        tally(HOURS, region.sales_hours, at_ms)
         insert(DAYS, region.sales_days, at_ms, value)
         region.last_sale_ms = max(region.last_sale_ms, at_ms)
         if peer_group is not None:
@@ -181,5 +181,5 @@ def sale_age_ms(region: Region, at_ms: int) -> int | None:
         return at_ms - region.last_sale_ms if region.last_sale_ms else None
     sold_ms = newest_ms(HOURS, region.sales_hours, at_ms)
     if sold_ms is None:
-        sold_ms = newest_ms(DAYS, region.sales_days, at_ms)
+        sold_ms = newest_ms(DAYS, region.sales_days.buckets, at_ms)
     return None if sold_ms is None else at_ms - sold_ms

@@ -5,9 +5,10 @@ Not here: what is late (watermark.py), which rings a region keeps (region.py).
 Theory of operation
 -------------------
 A ring holds one bucket per span of `bucket_ms` of event time, and only those
-buckets in which something happened. A bucket is integers: how many, the sum and
-the sum of squares of log price per m2 in millionths, and a histogram of it. As
-integers add up the same in any order, the order of arrival leaves no trace.
+buckets in which something happened. A bucket is integers: the sum and the sum of
+squares of log price per m2 in millionths, and a histogram of it. As integers add
+up the same in any order, the order of arrival leaves no trace. Where nothing but
+how many is asked, a bucket is that number alone, and the ring a `Tally` of them.
 
 A window of n buckets at time t is the bucket of t and the n - 1 before it, so
 its length is exact to one bucket. It is asked for at the time of the event that
@@ -15,9 +16,11 @@ needs it, not at the newest one: a listing that comes a little late sees what it
 would have seen on time. That is why a ring is longer than its longest window,
 by the allowed lateness.
 
-Buckets and bins stand in rising order, so that equal rings are equal bytes.
+Buckets and bins stand in rising order, so that equal rings are equal bytes. A bucket
+stays frozen until it is touched: most things change the newest one of a quarter's, and
+to walk the others for each record was more than half of the price of freezing it.
 
-Buckets leave when a newer event is counted (`insert`), never by the clock on
+Buckets leave when a newer event is counted (`insert`, `tally`), never by the clock on
 the wall: an idle region stays as it is, and asks find its old buckets outside
 of their window.
 
@@ -28,14 +31,16 @@ number of sales it is the lower of the two middle ones.
 A window that was summed up is kept beside its ring and moves with it: what enters
 and what leaves is added and taken away, which integers allow. Added up from its
 buckets anew for each listing, the quarter of a busy town took a third of the step.
-What is kept so is derived, and never frozen. A window that is only counted is not
-kept: its buckets are looked at once, which costs less than to move it.
+What is kept so is derived, and never frozen. A window of a tally is not kept: its
+buckets are looked at once, which costs less than to move it.
 """
 
 import math
 from bisect import bisect_left, insort
+from collections.abc import Reversible
 from functools import cached_property
 
+import msgspec
 from msgspec import Struct
 
 MICRO = 1_000_000  # log units are kept as integer millionths
@@ -53,17 +58,15 @@ class Window(Struct, frozen=True):
             raise ValueError(f"{self}: bucket_ms and buckets must be 1 or more")
 
 
-# gc=False: these hold no cycles, and thousands of them made the collector take
-# 40 % of a batch's time.
 class Bucket(Struct, array_like=True, gc=False):
     """State of one bucket. Sums are over the values in millionths of a log unit."""
 
-    count: int = 0
     total: int = 0
     squares: int = 0
     bins: dict[int, int] = {}  # bin -> how many; msgspec gives each bucket its own
 
 
+# gc=False: these hold no cycles, and the collector need not walk them.
 class Sums(Struct, gc=False):
     """The last `span` buckets of a ring up to number `now`, added up."""
 
@@ -78,12 +81,16 @@ class Ring(Struct, array_like=True, dict=True):
     """State. Only buckets in which something was counted, by number."""
 
     head: int = 0  # number of the newest bucket
-    buckets: dict[int, Bucket] = {}
+    buckets: dict[int, bytes] = {}  # frozen ones
 
     @cached_property
     def sums(self) -> list[Sums]:
         """Those summed up last. Derived: neither compared nor frozen."""
         return []
+
+
+# State of what is only counted: number of a bucket -> how many, in rising order.
+Tally = dict[int, int]
 
 
 class Summary(Struct, frozen=True, gc=False):
@@ -95,6 +102,15 @@ class Summary(Struct, frozen=True, gc=False):
     median: float | None
 
 
+_encode = msgspec.msgpack.Encoder().encode
+thaw = msgspec.msgpack.Decoder(Bucket).decode
+
+
+def freeze(bucket: Bucket) -> bytes:
+    """Bucket to bytes; equal buckets give equal bytes."""
+    return _encode(bucket)
+
+
 def micro(log_value: float) -> int:
     """Log units to integer millionths, rounded to even.
 
@@ -104,8 +120,8 @@ def micro(log_value: float) -> int:
     return round(log_value * MICRO)
 
 
-def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None:
-    """Count one thing at `at_ms` (event time). Ignored when older than the ring.
+def insert(window: Window, ring: Ring, at_ms: int, value_micro: int) -> None:
+    """Count one thing and its value at `at_ms` (event time). Ignored when older than the ring.
 
     >>> from stream_app.contract.spans import DAY_MS
     >>> ring, day = Ring(), Window(DAY_MS, 2)
@@ -119,12 +135,8 @@ def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None
         _advance(window, ring, number)
     elif number <= ring.head - window.buckets:
         return
-    bucket = ring.buckets.get(number)
-    if bucket is None:
-        bucket = ring.buckets[number] = Bucket()
-        if number < ring.head:
-            ring.buckets = dict(sorted(ring.buckets.items()))
-    bucket.count += 1
+    frozen = ring.buckets.get(number)
+    bucket = Bucket() if frozen is None else thaw(frozen)
     bucket.total += value_micro
     bucket.squares += value_micro * value_micro
     place = value_micro // BIN_MICRO
@@ -132,6 +144,9 @@ def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None
         bucket.bins[place] += 1
     else:
         bucket.bins = dict(sorted([*bucket.bins.items(), (place, 1)]))
+    ring.buckets[number] = freeze(bucket)
+    if frozen is None and number < ring.head:
+        ring.buckets = dict(sorted(ring.buckets.items()))
     for sums in ring.sums:
         if _holds(sums, number):
             sums.total += value_micro
@@ -139,31 +154,52 @@ def insert(window: Window, ring: Ring, at_ms: int, value_micro: int = 0) -> None
             insort(sums.places, place)
 
 
-def count(window: Window, ring: Ring, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:
+def tally(window: Window, kept: Tally, at_ms: int) -> None:
+    """Count one thing at `at_ms` (event time). Ignored when older than what is kept.
+
+    >>> from stream_app.contract.spans import DAY_MS
+    >>> kept, day = {}, Window(DAY_MS, 2)
+    >>> for n in (5, 7, 6):  # of two days: with the 7th the 5th leaves
+    ...     tally(day, kept, n * DAY_MS)
+    >>> kept
+    {6: 1, 7: 1}
+    """
+    number = at_ms // window.bucket_ms
+    newest = next(reversed(kept), number)
+    if number in kept:
+        kept[number] += 1
+    elif number >= newest:
+        while kept and (oldest := next(iter(kept))) <= number - window.buckets:
+            del kept[oldest]
+        kept[number] = 1
+    elif number > newest - window.buckets:
+        before = sorted([*kept.items(), (number, 1)])
+        kept.clear()
+        kept.update(before)
+
+
+def count(window: Window, kept: Tally, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:
     """How many were counted in the last `spans` buckets before and at `at_ms`, rising spans.
 
     >>> from stream_app.contract.spans import DAY_MS
-    >>> ring, day = Ring(), Window(DAY_MS, 9)
+    >>> kept, day = {}, Window(DAY_MS, 9)
     >>> for n in (1, 6, 7, 7):
-    ...     insert(day, ring, n * DAY_MS)
-    >>> count(day, ring, 7 * DAY_MS, (1, 7))
+    ...     tally(day, kept, n * DAY_MS)
+    >>> count(day, kept, 7 * DAY_MS, (1, 7))
     (2, 4)
     """
     now = at_ms // window.bucket_ms
-    return tuple([_counted(ring, now - span, now) for span in spans])
+    return tuple([_counted(kept, now - span, now) for span in spans])
 
 
-def newest_ms(window: Window, ring: Ring, at_ms: int) -> int | None:
-    """When the newest bucket that is not after `at_ms` began; None when there is none.
+def newest_ms(window: Window, numbers: Reversible[int], at_ms: int) -> int | None:
+    """When the newest of rising buckets that is not after `at_ms` began; None: there is none.
 
     >>> from stream_app.contract.spans import DAY_MS
-    >>> ring, day = Ring(), Window(DAY_MS, 9)
-    >>> for n in (1, 6, 8):
-    ...     insert(day, ring, n * DAY_MS)
-    >>> newest_ms(day, ring, 7 * DAY_MS) == 6 * DAY_MS
+    >>> newest_ms(Window(DAY_MS, 9), [1, 6, 8], 7 * DAY_MS) == 6 * DAY_MS
     True
     """
-    began = (number * window.bucket_ms for number in reversed(ring.buckets))
+    began = (number * window.bucket_ms for number in reversed(numbers))
     return next((began_ms for began_ms in began if began_ms <= at_ms), None)
 
 
@@ -191,14 +227,14 @@ def _advance(window: Window, ring: Ring, head: int) -> None:
                 _leave(sums, bucket)
 
 
-def _counted(ring: Ring, before: int, now: int) -> int:
+def _counted(kept: Tally, before: int, now: int) -> int:
     """How many were counted after bucket `before`, up to bucket `now`."""
     n = 0
-    for number, bucket in reversed(ring.buckets.items()):
+    for number, many in reversed(kept.items()):
         if number <= before:
             break
         if number <= now:
-            n += bucket.count
+            n += many
     return n
 
 
@@ -221,7 +257,7 @@ def _holds(sums: Sums, number: int) -> bool:
 
 
 def _add_up(ring: Ring, span: int, now: int) -> Sums:
-    held = [bucket for number, bucket in ring.buckets.items() if now - span < number <= now]
+    held = [thaw(each) for number, each in ring.buckets.items() if now - span < number <= now]
     return Sums(
         span,
         now,
@@ -247,7 +283,8 @@ def _move(ring: Ring, sums: Sums, now: int) -> None:
     sums.now = now
 
 
-def _enter(sums: Sums, bucket: Bucket) -> None:
+def _enter(sums: Sums, frozen: bytes) -> None:
+    bucket = thaw(frozen)
     sums.total += bucket.total
     sums.squares += bucket.squares
     for place, n in bucket.bins.items():
@@ -255,7 +292,8 @@ def _enter(sums: Sums, bucket: Bucket) -> None:
         sums.places[at:at] = [place] * n
 
 
-def _leave(sums: Sums, bucket: Bucket) -> None:
+def _leave(sums: Sums, frozen: bytes) -> None:
+    bucket = thaw(frozen)
     sums.total -= bucket.total
     sums.squares -= bucket.squares
     for place, n in bucket.bins.items():

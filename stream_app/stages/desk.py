@@ -15,7 +15,7 @@ from stream_app.stages.step import Control, Serving, State, Thawing
 from stream_app.stages.warm import Warm
 
 NOBODY = Serving()
-# Thawed regions at hand. One of HDB's towns takes 120 kB, a quarter of King County 50.
+# Thawed regions at hand. One of King County takes 20 kB.
 WARM_MAX = 500
 _warm: Warm[bytes, Region] = Warm(WARM_MAX)
 

@@ -13,7 +13,6 @@ from stream_app.core.features import Around
 from stream_app.core.peers import Sold
 from stream_app.core.region import Region, note_listing
 from stream_app.core.watermark import Timing, observe
-from stream_app.core.windows import Ring
 from tests.builders import DAY_MS, HOUR_MS, LISTED_MS
 from tests.laws.law import LAW, PLANTED
 
@@ -140,11 +139,11 @@ def look_at_the_newest(around: Region, at_ms: int) -> Around:
 
 def look_at_the_head_alone(around: Region, at_ms: int) -> Around:
     """Planted: hours are kept for a day only, so what came since has pushed them out."""
-    newest = around.sales_hours.head
-    kept = {n: b for n, b in around.sales_hours.buckets.items() if n > newest - 24}
+    newest = max(around.sales_hours, default=0)
+    kept = {n: many for n, many in around.sales_hours.items() if n > newest - 24}
     return features.look_around(
         Region(
-            sales_hours=Ring(newest, kept),
+            sales_hours=kept,
             sales_days=around.sales_days,
             last_sale_ms=around.last_sale_ms,
         ),

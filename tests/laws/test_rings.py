@@ -1,4 +1,4 @@
-"""A ring equals a brute-force window after every arrival, in whatever order things arrive."""
+"""Rings and tallies equal brute-force windows after every arrival, whatever comes first."""
 
 import math
 import statistics
@@ -14,10 +14,14 @@ from stream_app.core.windows import (
     Bucket,
     Ring,
     Summary,
+    Tally,
     Window,
     count,
+    freeze,
     insert,
     summarise,
+    tally,
+    thaw,
 )
 from tests.laws.law import LAW, PLANTED
 
@@ -26,6 +30,7 @@ SPANS = (1, 3)
 WINDOW = Window(bucket_ms=10, buckets=SPANS[-1] + LATENESS_BUCKETS)
 
 Insert = Callable[[Window, Ring, int, int], None]
+Count = Callable[[Window, Tally, int], None]
 Summarise = Callable[[Window, Ring, int, tuple[int, ...]], tuple[Summary, ...]]
 
 THINGS = st.lists(
@@ -67,10 +72,26 @@ def check_law(insert_one: Insert, ask: Summarise = summarise, how: settings = LA
             windows = [brute_force(things[:number], ask_ms, span) for span in SPANS]
             for summary, values in zip(ask(WINDOW, ring, ask_ms, SPANS), windows, strict=True):
                 assert_says(summary, values)
-            assert count(WINDOW, ring, ask_ms, SPANS) == tuple(map(len, windows))
             assert len(ring.buckets) <= WINDOW.buckets
 
     ring_equals_brute_force()
+
+
+def check_law_of_tallies(tally_one: Count, how: settings = LAW) -> None:
+    @how
+    @given(THINGS, st.lists(st.integers(-LATENESS_BUCKETS * 10, 30), min_size=1))
+    def tally_equals_brute_force(things: list[tuple[int, int]], asked_after_ms: list[int]) -> None:
+        kept: Tally = {}
+        for number, (at_ms, _) in enumerate(things, start=1):
+            tally_one(WINDOW, kept, at_ms)
+            newest_ms = max(t for t, _ in things[:number])
+            ask_ms = newest_ms + asked_after_ms[number % len(asked_after_ms)]
+            windows = [brute_force(things[:number], ask_ms, span) for span in SPANS]
+            assert count(WINDOW, kept, ask_ms, SPANS) == tuple(map(len, windows))
+            assert list(kept) == sorted(kept)
+            assert len(kept) <= WINDOW.buckets
+
+    tally_equals_brute_force()
 
 
 def insert_at_the_head(window: Window, ring: Ring, at_ms: int, value: int) -> None:
@@ -89,17 +110,22 @@ def insert_and_keep(window: Window, ring: Ring, at_ms: int, value: int) -> None:
 def insert_means(window: Window, ring: Ring, at_ms: int, value: int) -> None:
     """Planted: keeps a rounded mean instead of the sum."""
     insert(window, ring, at_ms, value)
-    for bucket in ring.buckets.values():
-        bucket.total = bucket.total // bucket.count * bucket.count
+    for number, frozen in ring.buckets.items():
+        bucket = thaw(frozen)
+        n = sum(bucket.bins.values())
+        bucket.total = bucket.total // n * n
+        ring.buckets[number] = freeze(bucket)
     ring.sums.clear()
 
 
 def insert_without_late_bins(window: Window, ring: Ring, at_ms: int, value: int) -> None:
     """Planted: the histogram is of the newest bucket only."""
     insert(window, ring, at_ms, value)
-    for number, bucket in ring.buckets.items():
+    for number, frozen in ring.buckets.items():
         if number < ring.head:
-            bucket.bins = {0: bucket.count}
+            bucket = thaw(frozen)
+            bucket.bins = {0: sum(bucket.bins.values())}
+            ring.buckets[number] = freeze(bucket)
     ring.sums.clear()
 
 
@@ -117,8 +143,37 @@ def summarise_at_the_head(
     return summarise(window, ring, ring.head * window.bucket_ms, spans)
 
 
+def tally_at_the_head(window: Window, kept: Tally, at_ms: int) -> None:
+    """Planted: what comes late is counted as if it came now."""
+    tally(window, kept, max(at_ms, max(kept, default=0) * window.bucket_ms))
+
+
+def tally_and_keep(window: Window, kept: Tally, at_ms: int) -> None:
+    """Planted: nothing ever leaves."""
+    number = at_ms // window.bucket_ms
+    kept[number] = kept.get(number, 0) + 1
+
+
+def tally_unsorted(window: Window, kept: Tally, at_ms: int) -> None:
+    """Planted: buckets stand in the order in which they came."""
+    before = list(kept)
+    tally(window, kept, at_ms)
+    for number in sorted(kept, key=lambda each: before.index(each) if each in before else 99):
+        kept[number] = kept.pop(number)
+
+
+def tally_days_that_are_over(window: Window, kept: Tally, at_ms: int) -> None:
+    """Planted: a bucket that no one counted in while it was new is closed."""
+    if at_ms // window.bucket_ms in kept or at_ms // window.bucket_ms >= max(kept, default=0):
+        tally(window, kept, at_ms)
+
+
 def test_a_ring_equals_brute_force() -> None:
     check_law(insert)
+
+
+def test_a_tally_equals_brute_force() -> None:
+    check_law_of_tallies(tally)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +189,14 @@ def test_a_ring_equals_brute_force() -> None:
 def test_the_law_of_rings_catches_a_bad_insert(planted: Insert) -> None:
     with pytest.raises(AssertionError):
         check_law(planted, how=PLANTED)
+
+
+@pytest.mark.parametrize(
+    "planted", [tally_at_the_head, tally_and_keep, tally_unsorted, tally_days_that_are_over]
+)
+def test_the_law_of_tallies_catches(planted: Count) -> None:
+    with pytest.raises(AssertionError):
+        check_law_of_tallies(planted, how=PLANTED)
 
 
 def test_the_law_of_rings_catches_a_window_at_the_head() -> None:

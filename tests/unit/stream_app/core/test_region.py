@@ -25,7 +25,7 @@ def test_a_sale_on_time_is_counted_in_hours_and_in_days() -> None:
 
     region.note_sale(noted, LISTED_MS, Timing.ON_TIME, 7.6)
 
-    assert [len(ring.buckets) for ring in (noted.sales_hours, noted.sales_days)] == [1, 1]
+    assert [len(noted.sales_hours), len(noted.sales_days.buckets)] == [1, 1]
     assert noted.last_sale_ms == LISTED_MS
 
 
@@ -34,7 +34,7 @@ def test_a_listing_on_time_is_counted_in_hours_and_in_days() -> None:
 
     region.note_listing(noted, LISTED_MS, Timing.ON_TIME)
 
-    assert [len(ring.buckets) for ring in (noted.listings_hours, noted.listings_days)] == [1, 1]
+    assert [len(noted.listings_hours), len(noted.listings_days)] == [1, 1]
 
 
 @NOT_COUNTED

@@ -2,7 +2,18 @@
 
 import pytest
 
-from stream_app.core.windows import Ring, Summary, Window, count, insert, micro, summarise
+from stream_app.core.windows import (
+    Ring,
+    Summary,
+    Tally,
+    Window,
+    count,
+    insert,
+    micro,
+    summarise,
+    tally,
+    thaw,
+)
 
 MINUTE = Window(bucket_ms=20_000, buckets=3)
 EMPTY = Summary(0, None, None, None)
@@ -11,8 +22,15 @@ EMPTY = Summary(0, None, None, None)
 def ring_of(*times_ms: int) -> Ring:
     ring = Ring()
     for at_ms in times_ms:
-        insert(MINUTE, ring, at_ms)
+        insert(MINUTE, ring, at_ms, micro(8.0))
     return ring
+
+
+def tally_of(*times_ms: int) -> Tally:
+    kept: Tally = {}
+    for at_ms in times_ms:
+        tally(MINUTE, kept, at_ms)
+    return kept
 
 
 def priced(*values: float) -> Summary:
@@ -37,7 +55,7 @@ def test_a_window_without_length_is_refused(bucket_ms: int, buckets: int) -> Non
 def test_the_oldest_bucket_leaves_when_the_head_moves_on() -> None:
     ring = ring_of(5_000)
 
-    insert(MINUTE, ring, at_ms=65_000)
+    insert(MINUTE, ring, 65_000, micro(8.0))
 
     assert sorted(ring.buckets) == [3]
 
@@ -45,7 +63,7 @@ def test_the_oldest_bucket_leaves_when_the_head_moves_on() -> None:
 def test_all_buckets_leave_when_the_head_leaps() -> None:
     ring = ring_of(5_000, 25_000, 45_000)
 
-    insert(MINUTE, ring, at_ms=900_000)
+    insert(MINUTE, ring, 900_000, micro(8.0))
 
     assert sorted(ring.buckets) == [45]
 
@@ -54,7 +72,7 @@ def test_a_bucket_that_leaves_is_taken_out_of_the_windows_that_hold_it() -> None
     ring = ring_of(5_000)
     assert summarise(MINUTE, ring, 5_000, (3,)) != (EMPTY,)
 
-    insert(MINUTE, ring, at_ms=65_000)
+    insert(MINUTE, ring, 65_000, micro(8.0))
 
     assert summarise(MINUTE, ring, 5_000, (3,)) == (EMPTY,)
 
@@ -63,7 +81,7 @@ def test_a_bucket_that_leaves_changes_no_window_that_does_not_hold_it() -> None:
     ring = ring_of(5_000, 45_000)
     (newest,) = summarise(MINUTE, ring, 45_000, (1,))
 
-    insert(MINUTE, ring, at_ms=65_000)
+    insert(MINUTE, ring, 65_000, micro(8.0))
 
     assert summarise(MINUTE, ring, 45_000, (1,)) == (newest,)
 
@@ -83,7 +101,7 @@ def test_a_window_that_was_asked_for_goes_back_in_time() -> None:
 def test_what_is_older_than_the_ring_is_ignored() -> None:
     ring = ring_of(65_000)
 
-    insert(MINUTE, ring, at_ms=19_999)
+    insert(MINUTE, ring, 19_999, micro(8.0))
 
     assert sorted(ring.buckets) == [3]
 
@@ -91,25 +109,36 @@ def test_what_is_older_than_the_ring_is_ignored() -> None:
 def test_what_comes_late_but_within_the_ring_is_counted_in_its_own_bucket() -> None:
     ring = ring_of(65_000)
 
-    insert(MINUTE, ring, at_ms=20_000)
+    insert(MINUTE, ring, 20_000, micro(8.0))
 
-    assert [(number, bucket.count) for number, bucket in ring.buckets.items()] == [(1, 1), (3, 1)]
+    assert [(number, thaw(each).bins) for number, each in ring.buckets.items()] == [
+        (1, {800: 1}),
+        (3, {800: 1}),
+    ]
 
 
-def test_an_empty_ring_counts_nothing() -> None:
-    assert count(MINUTE, Ring(), 65_000, (1, 3)) == (0, 0)
+def test_what_is_older_than_a_tally_is_ignored_and_what_is_late_counted_in_its_own_bucket() -> None:
+    assert tally_of(65_000, 19_999, 20_000, 65_000) == {1: 1, 3: 2}
+
+
+def test_the_oldest_of_a_tally_leave_when_something_newer_is_counted() -> None:
+    assert tally_of(5_000, 25_000, 65_000) == {1: 1, 3: 1}
+
+
+def test_an_empty_tally_counts_nothing() -> None:
+    assert count(MINUTE, {}, 65_000, (1, 3)) == (0, 0)
 
 
 def test_a_window_is_asked_for_at_its_own_time_and_not_at_the_newest() -> None:
-    ring = ring_of(25_000, 45_000, 65_000)
+    kept = tally_of(25_000, 45_000, 65_000)
 
-    assert count(MINUTE, ring, 45_000, (1, 2)) == (1, 2)
+    assert count(MINUTE, kept, 45_000, (1, 2)) == (1, 2)
 
 
 def test_a_count_ends_at_its_longest_span() -> None:
-    ring = ring_of(5_000, 25_000, 45_000)
+    kept = tally_of(5_000, 25_000, 45_000)
 
-    assert count(MINUTE, ring, 45_000, (1, 2)) == (1, 2)
+    assert count(MINUTE, kept, 45_000, (1, 2)) == (1, 2)
 
 
 def test_summaries_of_an_empty_ring_say_nothing() -> None:
@@ -177,4 +206,4 @@ def test_equal_rings_keep_buckets_and_bins_in_rising_order() -> None:
         insert(MINUTE, ring, at_ms, micro(value))
 
     assert list(ring.buckets) == [0, 1, 2]
-    assert list(ring.buckets[1].bins) == [700, 800]
+    assert list(thaw(ring.buckets[1]).bins) == [700, 800]
