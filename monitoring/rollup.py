@@ -83,7 +83,7 @@ def bin_of(group: str, value: float) -> int:
     """Number of the bin that holds a value.
 
     >>> bin_of("price", 500_000.0), round(edge("price", 131))
-    (131, 489147)
+    (131, 488942)
     """
     return math.floor(math.log(value) / BIN_LOG[group])
 

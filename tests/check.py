@@ -59,11 +59,12 @@ PARTS = NO_BROKER, BROKER, SLOW, FAULTS = (
     "chaos",
 )
 OF_THE_STREAM_APP = ("tests/unit/stream_app", "stream_app")
-OF_MONITORING = ("tests/unit/monitoring",)
+OF_MONITORING = ("tests/unit/monitoring", "monitoring")
 ELSEWHERE = (
     "--ignore=tests/unit/stream_app",
     "--ignore-glob=stream_app/*",
     "--ignore=tests/unit/monitoring",
+    "--ignore-glob=monitoring/*",
 )
 WITH_BROKER = ("tests/integration", "tests/e2e")  # to collect all others takes ten seconds
 # Three lanes on two cores: whoever needs a broker waits half of the time, for programs to start,

@@ -1,9 +1,10 @@
-"""What is committed names no machine and no package index; tests use few mocks."""
+"""What is committed names no machine and no package index; examples are run, mocks are few."""
 
 import ast
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,6 +88,24 @@ def _is_mock(node: ast.AST) -> bool:
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
         return node.attr in MOCKS or (owner == "monkeypatch" and node.attr == "setattr")
     return isinstance(node, ast.Name) and node.id in MOCKS
+
+
+def without_a_run(*tested: str) -> list[str]:
+    """The modules with examples that lie below none of these paths."""
+    return [
+        str(path.relative_to(tree.ROOT))
+        for path in tree.sources(*tree.PACKAGES)
+        if "    >>> " in path.read_text("utf-8")
+        and not any(path.is_relative_to(tree.ROOT / each) for each in tested)
+    ]
+
+
+def test_every_example_in_a_docstring_is_run() -> None:
+    settings = tomllib.loads((tree.ROOT / "pyproject.toml").read_text("utf-8"))
+    tested = settings["tool"]["pytest"]["ini_options"]["testpaths"]
+
+    assert without_a_run(*tested) == []
+    assert "monitoring/rollup.py" in without_a_run(*[p for p in tested if p != "monitoring"])
 
 
 def test_fakes_and_the_real_thing_come_before_mocks(tell: Callable[[str], None]) -> None:
