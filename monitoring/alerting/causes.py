@@ -19,7 +19,7 @@ RUNBOOKS = "docs/runbooks"
 class Condition(StrEnum):
     """What is wrong with a machine or a field. Watched by `monitoring conditions`."""
 
-    LATENCY = "mean latency"
+    LATENCY = "latency"
     REFUSED_SHARE = "refused share"
     LAG = "lag"
     STALE = "no predictions"
@@ -128,7 +128,7 @@ CAUSES: Mapping[str, Told] = MappingProxyType(
             "hold it against the publisher's own figures: is trade so, or is the way here broken?",
         ),
         Condition.LATENCY: Told(
-            "mean-latency", "prices come later than promised", "see lag, CPU and batch times"
+            "latency", "prices come later than promised", "see lag, CPU and batch times"
         ),
         Condition.REFUSED_SHARE: Told(
             "refused-share",

@@ -31,6 +31,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     window_s: Positive
     records_min: Count
     latency_mean_max_s: Positive
+    latency_p95_max_s: Positive
     refused_share_max: Share
     lag_max_s: Positive
     stale_after_s: Positive

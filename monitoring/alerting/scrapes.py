@@ -19,6 +19,8 @@ class Scrape(Struct, frozen=True):
     records: float = 0.0  # taken in batches
     latency_total_s: float = 0.0
     latencies: float = 0.0
+    # Of these, how many took no longer than a number of seconds.
+    latencies_within: Mapping[float, float] = {}
     predictions: float = 0.0
     rejects: float = 0.0
     # Listings that want a price, by partition: they go on over restarts, and move with it.
@@ -53,6 +55,11 @@ def read(text: str, at_s: float) -> Scrape:
         records=total("housing_batch_records", "_sum"),
         latency_total_s=total("housing_latency_seconds", "_sum"),
         latencies=total("housing_latency_seconds", "_count"),
+        latencies_within={
+            float(sample.labels["le"]): sample.value
+            for sample in family("housing_latency_seconds")
+            if sample.name == "housing_latency_seconds_bucket"
+        },
         predictions=total("housing_predictions", "_total"),
         rejects=total("housing_rejects", "_total"),
         listings=_listings(family("housing_events")),

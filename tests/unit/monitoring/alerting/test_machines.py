@@ -1,5 +1,6 @@
 """A worker is ill by figures of enough records, unknown when silent, and one cause is one alert."""
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -52,6 +53,41 @@ def test_a_mean_latency_over_the_limit_is_told_with_its_figures() -> None:
     assert (told.value, told.baseline, told.sample_size) == (1.0, L.latency_mean_max_s, 100)
     assert told.segment == "worker=127.0.0.1:9101"
     assert told.severity is Severity.WARNING
+
+
+def within(half: float, one: float, more: float) -> Mapping[float, float]:
+    """So many events took up to half a second, to one, and longer."""
+    return {0.5: half, 1.0: half + one, math.inf: half + one + more}
+
+
+SLOW_SOMETIMES = later(
+    latencies=1_100.0, latency_total_s=30.0, latencies_within=within(1_094.0, 4.0, 2.0)
+)
+
+
+def test_one_event_of_twenty_that_is_late_is_told_where_the_mean_is_good() -> None:
+    begun = msgspec.structs.replace(BEGUN, latencies_within=within(1_000.0, 0.0, 0.0))
+
+    (told,) = judged(begun, SLOW_SOMETIMES)
+
+    assert told.cause == Condition.LATENCY
+    assert (told.value, told.baseline, told.sample_size) == (1.0, L.latency_p95_max_s, 100)
+    assert told.summary == (
+        "more than 5 % of 100 events took over 0.5 s, 95 % up to 1; 0.5 allowed"
+    )
+
+
+def test_what_was_late_before_the_window_is_not_one_of_twenty_now() -> None:
+    begun = msgspec.structs.replace(BEGUN, latencies_within=within(994.0, 4.0, 2.0))
+
+    assert judged(begun, SLOW_SOMETIMES) == []
+
+
+def test_a_p95_beyond_all_buckets_is_told_as_the_last_of_them() -> None:
+    begun = msgspec.structs.replace(BEGUN, latencies_within=within(1_000.0, 0.0, 0.0))
+    beyond = msgspec.structs.replace(SLOW_SOMETIMES, latencies_within=within(1_080.0, 0.0, 20.0))
+
+    assert [told.value for told in judged(begun, beyond)] == [1.0]
 
 
 def test_what_is_many_times_over_its_limit_is_critical() -> None:

@@ -1,5 +1,6 @@
 """What a worker tells, as values; what it does not know stays unknown."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ housing_predictions_total{market="hdb",champion="v1",step="champion",quality="de
 # TYPE housing_rejects_total counter
 housing_rejects_total{code="price"} 2.0
 # TYPE housing_latency_seconds histogram
+housing_latency_seconds_bucket{le="0.5"} 11.0
 housing_latency_seconds_bucket{le="+Inf"} 12.0
 housing_latency_seconds_count 12.0
 housing_latency_seconds_sum 6.0
@@ -40,6 +42,7 @@ def test_a_page_is_read() -> None:
     told = scrapes.read(PAGE, at_s=5.0)
 
     assert (told.at_s, told.records, told.latencies, told.latency_total_s) == (5.0, 12.0, 12.0, 6.0)
+    assert told.latencies_within == {0.5: 11.0, math.inf: 12.0}
     assert (told.predictions, told.rejects) == (10.0, 2.0)
     assert (told.lag_s, told.still_s) == (3.0, 1.0)
 
