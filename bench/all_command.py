@@ -36,7 +36,7 @@ def run(given: argparse.Namespace) -> int:
         if not given.quick:
             latency.run(found, latency.PLANS)
             changes.run(found, changes.PARTS, changes.RATE)
-            offline.run(found, offline.USUAL, results.save)
+            offline.run(found, tuple(offline.PARTS), results.save)
             growth.run(found, _GROWTH_WINDOW_S)
             growth_command.plan(found, Demand())
     finally:  # what was measured before a program failed is measured

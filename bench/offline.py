@@ -21,7 +21,7 @@ from bench.timed import timed
 from demo.programs import ProgramFailed
 from stream_app.contract.topics import EVENTS, full_name
 
-ROWS, ROWS_MANY = (10_000, 100_000), (1_000_000,)  # of predictions, archived and reported
+ROWS = (10_000, 100_000, 1_000_000)  # of predictions, archived and reported
 REGIONS = (100, 1_000, 10_000)
 _TELLINGS = 2  # 43,226 homes, on as many partitions as topics have
 
@@ -105,17 +105,10 @@ def _reported(on: Ground, models: Models) -> dict[str, float]:
     return reports.measured(on, models, ROWS)
 
 
-def _reported_many(on: Ground, models: Models) -> dict[str, float]:
-    return reports.measured(on, models, ROWS_MANY)
-
-
 PARTS: Mapping[str, Callable[[Ground, Models], dict[str, float]]] = {
     "replay": _replayed,
     "backtest": _backtested,
     "recovery": _recovered,
     "open_listings": _opened,
     "reports": _reported,
-    "reports_many": _reported_many,
 }
-# A million rows take longer than all else together: who wants to know asks for them by name.
-USUAL = tuple(name for name in PARTS if name != "reports_many")
