@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from stream_app.contract.ids import fingerprint
 from stream_app.contract.settings import BadSettings
 
 SHIPPED = "policy.toml"
@@ -45,6 +46,10 @@ class Criteria(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ab_mature_days: Positive
     ab_chance_max: Annotated[float, Meta(gt=0, lt=0.5)]
     ab_deal_chance_max: Annotated[float, Meta(gt=0, lt=0.5)]
+
+    def fingerprint(self) -> str:
+        """Equal thresholds have equal ones, whichever file they come from."""
+        return fingerprint(msgspec.json.encode(self).decode())
 
 
 @cache

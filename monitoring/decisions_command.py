@@ -40,22 +40,27 @@ def _list(given: argparse.Namespace, kafka: KafkaSettings, _own: MonitoringSetti
     if given.json:
         print(msgspec.json.encode({"decisions": found}).decode())
         return 0
+    before: dict[str, str | None] = {}
     for each in found:
-        print("\n".join(lines(each)))
+        decided = each.decision
+        print("\n".join(lines(each, before.get(decided.market, decided.criteria))))
+        before[decided.market] = decided.criteria
     if not found:
         print("nothing was decided yet: python -m monitoring watch decides")
     return 0
 
 
-def lines(traced: Traced) -> list[str]:
-    """A decision and what followed, as a person reads it."""
+def lines(traced: Traced, criteria_before: str | None = None) -> list[str]:
+    """A decision and what followed, as a person reads it; and that the criteria had changed."""
     decided = traced.decision
     when = datetime.fromtimestamp(at_ms(decided) / 1000, UTC)
     called = ", ".join(decided.triggers) or "nothing called for it"
+    other = decided.criteria != criteria_before is not None
     asked = [] if decided.request_id is None else [f"asked {decided.request_id}"]
     return [
         f"{when:%Y-%m-%d %H:%M}  {decided.market}  {decided.next_step}  ({called})",
         *(f"    alert: {clean(alert)}" for alert in traced.alerts),
+        *["    by other criteria than the one before"] * other,
         *(f"    because: {clean(reason)}" for reason in decided.reasons),
         *(f"    then: {clean(step)}" for step in (*asked, *traced.followed)),
     ]

@@ -92,14 +92,16 @@ def decide(evidence: Evidence, history: History, now: Now, criteria: Criteria) -
         if call not in fresh
     ]
     if not fresh:
-        return _decision(evidence, now, NextStep.NOTHING, [], resting or _quiet(evidence))
+        quiet = resting or _quiet(evidence)
+        return _decision(evidence, now, criteria, NextStep.NOTHING, [], quiet)
     if bad:
         why = [bad.words, "a new model would learn it: no retraining"]
-        return _decision(evidence, now, NextStep.CALL_PERSON, fresh, why)
+        return _decision(evidence, now, criteria, NextStep.CALL_PERSON, fresh, why)
     step, words = _objection(evidence, history, now_ms, criteria) or _by_preflight(
         fresh, history, now.wall_ms, criteria
     )
-    return _decision(evidence, now, step, fresh, [call.words for call in fresh] + [words])
+    reasons = [*(call.words for call in fresh), words]
+    return _decision(evidence, now, criteria, step, fresh, reasons)
 
 
 def triggers(evidence: Evidence, history: History, now_ms: int, criteria: Criteria) -> list[Call]:
@@ -275,6 +277,7 @@ def _quiet(evidence: Evidence) -> list[str]:
 def _decision(
     evidence: Evidence,
     now: Now,
+    criteria: Criteria,
     step: NextStep,
     calls: Sequence[Call],
     reasons: Sequence[str],
@@ -288,4 +291,5 @@ def _decision(
         reasons=tuple(reasons),
         next_step=step,
         triggers=tuple(call.trigger for call in calls),
+        criteria=criteria.fingerprint(),
     )

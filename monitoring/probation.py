@@ -60,6 +60,7 @@ def decide(trial: Trial, now: Now, criteria: Criteria) -> Decision:
         next_step=verdict.step,
         triggers=(Trigger.PROBATION,),
         champion=trial.version,
+        criteria=criteria.fingerprint(),
     )
 
 

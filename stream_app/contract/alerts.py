@@ -116,6 +116,9 @@ class Decision(Struct, frozen=True, kw_only=True, tag_field="kind", tag="decisio
     request_id: Annotated[
         str | None, Meta(description="what is asked of offline in consequence, written with it")
     ] = None
+    criteria: Annotated[
+        str | None, Meta(description="fingerprint of the thresholds that it was decided by")
+    ] = None
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="kind"):

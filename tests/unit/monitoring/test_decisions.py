@@ -63,3 +63,12 @@ def test_a_roll_back_and_a_measurement_are_told_under_what_asked_for_them() -> N
     assert one.followed == ["measured: a retrained model saves +0.0100"]
     assert other.followed == ["rolled back: from v2 to v1"]
     assert len(decisions.of_log(LOG)) == 3
+
+
+def test_a_decision_by_other_criteria_than_the_one_before_says_so() -> None:
+    (traced,) = decisions.of_log([messages.decision(criteria="c2")], None)
+    said = "    by other criteria than the one before"
+
+    assert said in lines(traced, criteria_before="c1")
+    assert said not in lines(traced, criteria_before="c2")
+    assert said not in lines(traced, criteria_before=None)  # it was not told yet

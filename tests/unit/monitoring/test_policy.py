@@ -94,6 +94,14 @@ def asked(hours_ago: float, **changes: object) -> PreflightRequested:
     return messages.preflight_requested(**common | changes)
 
 
+def test_a_decision_names_the_criteria_that_it_was_made_by() -> None:
+    others = msgspec.structs.replace(C, cooldown_h=C.cooldown_h + 1)
+    seen, past = Evidence(market=MARKET), History(decided_ms=SCHEDULED)
+
+    assert decide().criteria == C.fingerprint()
+    assert policy.decide(seen, past, NOW, others).criteria != C.fingerprint()
+
+
 def test_nothing_found_is_a_decision_with_reasons() -> None:
     decided = decide(errors=Errors(0.101, 0.002, 900), errors_before=Errors(0.1, 0.002, 900))
 
