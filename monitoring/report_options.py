@@ -31,9 +31,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     options("--market", required=True, choices=sorted(MARKETS))
     options("--reference", metavar="FROM..TO", help="window to compare with; needs --current")
     options("--current", metavar="FROM..TO", help="window to judge")
-    options(
-        "--kind", action="append", choices=list(Kind), help="may be repeated; default: all three"
-    )
+    kinds = [kind.value for kind in Kind]  # plain words: argparse tells a choice by its repr
+    options("--kind", action="append", choices=kinds, help="may be repeated; default: all three")
     options("--dir", type=Path, help="archive folder (setting archive_dir)")
     options("--out", type=Path, help="folder for reports (setting report_dir)")
     options("--job", default="", metavar="NAME", help="what the index calls it; default: by hand")
