@@ -55,7 +55,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--until-idle", type=_seconds, metavar="S", help="stop when nothing came for S seconds"
     )
     archive.set_defaults(run=_archive)
-    _add_prune(archive.add_subparsers(metavar="prune"))
+    _add_prune(archive.add_subparsers(metavar="[prune]"))
 
 
 def _add_prune(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
