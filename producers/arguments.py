@@ -63,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
             "check",
             help="would these lines be accepted, and why not; needs no broker",
             description="Judge events, one in a line, by the scorer's own rules.",
-            epilog="exit status: 0 all accepted or repaired; 1 some rejected; 2 wrong input",
+            epilog="exit status: 0 all accepted or repaired; 1 some rejected, or no event; "
+            "2 wrong input",
         )
     )
     _rejects(
@@ -152,7 +153,7 @@ def _replay(command: argparse.ArgumentParser) -> None:
         "--speed",
         type=_pace,
         default=Pace(),
-        metavar="SPEED",
+        metavar="N/s|Nx|max",
         help="1000/s (events a second), 500000x (times real time), or max (the default)",
     )
     add("--checkpoint", type=Path, metavar="FILE", help="where to keep the position, to go on")

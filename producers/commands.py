@@ -31,7 +31,7 @@ from stream_app.contract.events import AnyEvent
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name
 
-SOME_REJECTED = 1
+NOT_ALL_GOOD = 1
 
 
 def run_convert(given: argparse.Namespace) -> int:
@@ -87,7 +87,9 @@ def run_check(given: argparse.Namespace) -> int:
         if not (given.quiet and finding.verdict is Verdict.ACCEPTED):
             write(finding)
     _write_counts(counts, as_json=given.json)
-    return SOME_REJECTED if counts[Verdict.REJECTED] else 0
+    if not counts:
+        _tell(f"producers check: {given.path}: no event in it")
+    return NOT_ALL_GOOD if counts[Verdict.REJECTED] or not counts else 0
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
@@ -215,4 +217,6 @@ def _write_counts(counts: Mapping[str, int], *, as_json: bool) -> None:
         return
     told = ", ".join(f"{n:,} {verdict}" for verdict, n in verdicts.items())
     by_code = ", ".join(f"{code} {n:,}" for code, n in codes.items())
-    print(f"{sum(verdicts.values()):,} lines: {told}" + (f" ({by_code})" if by_code else ""))
+    lines = sum(verdicts.values())
+    judged = f"{lines:,} line{'' if lines == 1 else 's'}: {told}"
+    print(judged + (f" ({by_code})" if by_code else ""))

@@ -128,6 +128,7 @@ def test_wrong_input_is_one_line_and_status_2(
     ("options", "told"),
     [
         (["--speed", "fast"], "'fast': 1000/s"),
+        (["--speed", "-5/s"], "[--speed N/s|Nx|max]"),
         (["--from", "2014-13-01"], "'2014-13-01': a day such as 2014-12-31"),
         (["--limit", "-1"], "a whole number"),
         (["--seed", "x"], "a whole number"),
@@ -204,7 +205,15 @@ def test_quiet_leaves_out_what_is_accepted(
 
     main(["check", "--quiet", "events.jsonl"])
 
-    assert capsys.readouterr().out == "1 lines: 1 accepted, 0 repaired, 0 rejected\n"
+    assert capsys.readouterr().out == "1 line: 1 accepted, 0 repaired, 0 rejected\n"
+
+
+def test_a_file_without_an_event_is_not_good(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", os.devnull]) == 1
+
+    out, err = capsys.readouterr()
+    assert out == "0 lines: 0 accepted, 0 repaired, 0 rejected\n"
+    assert err == f"producers check: {os.devnull}: no event in it\n"
 
 
 def test_rejects_without_a_broker_say_so_in_one_line(folder: Path) -> None:
