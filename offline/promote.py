@@ -56,11 +56,11 @@ def refuse_ungated(version: str, gate: str | None) -> None:
     """
     if gate == PASSED:
         return
-    judged = "never judged it" if gate is None else f"did not pass it: {gate}"
-    raise NotAllowed(
-        f"{version}: the gate {judged}; "
-        "run `python -m offline gate`, or say why not: --without-gate REASON"
-    )
+    if gate is None:
+        judged = "never judged it: run `python -m offline gate`; or, for a trial,"
+    else:
+        judged = f"did not pass it: {gate}; for a trial,"
+    raise NotAllowed(f"{version}: the gate {judged} say why it may serve: --without-gate REASON")
 
 
 def promote(

@@ -288,7 +288,7 @@ class Registry:
         said: str | None = tags.get(Tag.GATE)
         against = tags.get(Tag.GATE_AGAINST) or None
         if said == PASSED and against != champion:
-            return f"judged against {against or 'no champion'}, {champion or 'none'} serves now"
+            return f"judged against {against or 'no champion'}, {champion or 'none'} serves now: judge anew"
         return said
 
     def open(self, version: str) -> Champion:

@@ -88,8 +88,8 @@ def test_who_passed_its_gate_may_serve() -> None:
 @pytest.mark.parametrize(
     ("gate", "says"),
     [
-        (None, "v2: the gate never judged it; run `python -m offline gate`"),
-        ("MAE 3 % above", "v2: the gate did not pass it: MAE 3 % above; run"),
+        (None, "v2: the gate never judged it: run `python -m offline gate`; or, for a trial,"),
+        ("MAE 3 % above", "v2: the gate did not pass it: MAE 3 % above; for a trial, say why"),
     ],
     ids=["never judged", "failed"],
 )

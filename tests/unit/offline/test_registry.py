@@ -142,7 +142,7 @@ def test_what_the_gate_said_is_kept_for_the_champion_it_judged_against(home: Hom
     home.versions.keep_verdict(version, PASSED, "c1", "{}")
 
     assert home.versions.gate_of(version, "c1") == PASSED
-    assert home.versions.gate_of(version, "c2") == "judged against c1, c2 serves now"
+    assert home.versions.gate_of(version, "c2") == "judged against c1, c2 serves now: judge anew"
     assert home.versions.paper(version, "gate.json") == "{}"
 
 
