@@ -30,7 +30,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, TopicDescription
 
 from monitoring import chain, erasures, rewrite
-from monitoring.broker import no_answer
+from monitoring.broker import NoBroker, no_answer
 from monitoring.chain import RangeTaken, Source
 from monitoring.erasures import Erased, Noted, Receipt
 from monitoring.parts import Limits, Part, Progress
@@ -101,13 +101,14 @@ class Archiver:
 
         Raises
         ------
-        SourceChanged : a topic does not exist
-        NoBroker : nobody answers
+        NoBroker : nobody answers, or a topic does not exist
         """
         try:
             self._topic_ids(self._layouts)
         except KafkaException as error:
             raise no_answer(self._servers, error) from None
+        except SourceChanged as missing:  # as yet nothing can have changed under us
+            raise NoBroker(str(missing)) from None
         self._consumer.subscribe(
             list(self._layouts),
             on_assign=self._assigned,
