@@ -155,10 +155,9 @@ def _show(entries: Sequence[Entry], now_ms: int) -> None:
     """Two lines each: what a narrow terminal breaks stays readable."""
     for entry in entries:
         alert = entry.alert
-        since_ms = entry.first_raised_ms if alert.since_ms is None else alert.since_ms
         where = f"  {clean(alert.segment)}" if alert.segment else ""
         print(
-            f"{entry.id[:8]}  {_words(entry, now_ms)}  {alert.severity}  since {_time(since_ms)}"
+            f"{entry.id[:8]}  {_words(entry, now_ms)}  {alert.severity}  since {_time(entry.begun_ms)}"
             f"  {clean(alert.market)}: {clean(alert.cause)}{where}"
         )
         print(f"          {clean(alert.summary)}; {clean(alert.runbook)}")

@@ -1,7 +1,8 @@
 """A month against its goals: what was promised, what was kept, and which limits to look at. Pure.
 
-A month is one of the market's own time. What concerns machines goes by the wall clock in which it
-was served, from its first archived row to the next month's: a replayed month is short.
+A month is one of the market's own time, and so are the alerts of detectors in it. What concerns
+machines and people goes by the wall clock in which it was served, from its first archived row to
+the next month's: a replayed month is short.
 Whatever is not known is None, and neither kept nor missed.
 
 Not here: which alerts there are (alerting/), the page between the months (page/).
@@ -19,6 +20,7 @@ from msgspec import Meta, Struct
 
 from monitoring.alerting.book import Entry
 from monitoring.alerting.causes import Condition
+from monitoring.alerting.raising import FINDINGS
 from monitoring.page import figures
 from monitoring.page.figures import Share, Stretch, Sums
 from monitoring.rollup import SERVED
@@ -151,7 +153,7 @@ def judge(
     misses : of its sales, and of those of as many days before
     """
     stretch, limits = stretch_of(name), shipped()
-    raised = [] if wall is None else [e for e in alerts if _is_in(e.first_raised_ms, wall)]
+    raised = [entry for entry in alerts if _is_of(entry, stretch, wall)]
     near = figures.share(sums, "near", stretch)
     errors = figures.errors(sums, SERVED, stretch)
     goals = (
@@ -259,8 +261,10 @@ def _is_unasked(entry: Entry) -> bool:
     return entry.resolved is not None and entry.acknowledged is None and entry.snoozed is None
 
 
-def _is_in(at_ms: int, wall: Wall) -> bool:
-    return wall.from_ms <= at_ms < wall.to_ms
+def _is_of(entry: Entry, stretch: Stretch, wall: Wall | None) -> bool:
+    if entry.alert.cause in FINDINGS:
+        return stretch.first <= entry.begun_ms // DAY_MS < stretch.end
+    return wall is not None and wall.from_ms <= entry.first_raised_ms < wall.to_ms
 
 
 def _part(some: int, of: int) -> float | None:

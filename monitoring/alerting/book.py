@@ -49,6 +49,12 @@ class Entry(Struct, frozen=True):
     resolved: AlertResolved | None = None
 
     @property
+    def begun_ms(self) -> int:
+        """Since when its cause stands, as good as it is known."""
+        since_ms = self.alert.since_ms
+        return self.first_raised_ms if since_ms is None else since_ms
+
+    @property
     def open(self) -> bool:
         """Whether the cause stands, whoever looks after it."""
         return self.resolved is None

@@ -31,7 +31,7 @@ def facts(known: Known, view: View) -> Facts:
         level_since_ms=_since_ms(sums, view.window, lambda s: lies_off(errors(sums, s))),
         rise_since_ms=_since_ms(sums, view.window, lambda s: _rose(sums, s)),
         healthy_since_ms=_since_ms(sums, view.window, lambda s: _is_well(sums, s)),
-        alerts=[(begun_ms(e), e.alert) for e in unattended(known, view.market)],
+        alerts=[(e.begun_ms, e.alert) for e in unattended(known, view.market)],
         running=asked[0],
         waiting=asked[1],
     )
@@ -63,12 +63,6 @@ def unattended(known: Known, market: str) -> list[Entry]:
     """Those that stand, and that nobody has acknowledged or snoozed."""
     found = entries(known, market)
     return [entry for entry in found if entry.standing(known.refreshed_ms) is Standing.OPEN]
-
-
-def begun_ms(entry: Entry) -> int:
-    """Since when its cause stands, as good as it is known."""
-    since_ms = entry.alert.since_ms
-    return entry.first_raised_ms if since_ms is None else since_ms
 
 
 def _rose(sums: Sums, stretch: Stretch) -> bool:

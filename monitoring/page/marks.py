@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from monitoring.page import figures
 from monitoring.page.figures import Stretch, Sums
-from monitoring.page.judging import begun_ms, entries
+from monitoring.page.judging import entries
 from monitoring.page.known import Known
 from monitoring.page.tables import Column, Table, Unit
 from monitoring.page.view import View
@@ -90,4 +90,4 @@ def _alerts(known: Known, market: str) -> Iterator[Mark]:
     for entry in entries(known, market):
         where = f" ({entry.alert.segment})" if entry.alert.segment else ""
         words = f"{entry.alert.cause}{where}: {entry.alert.summary}"
-        yield Mark(begun_ms(entry), "alert", words)
+        yield Mark(entry.begun_ms, "alert", words)

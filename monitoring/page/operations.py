@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from monitoring.alerting.book import Entry, Standing
 from monitoring.page.actions import champion
 from monitoring.page.figures import Stretch, Sums
-from monitoring.page.judging import begun_ms, entries
+from monitoring.page.judging import entries
 from monitoring.page.known import Known
 from monitoring.page.marks import decided_ms
 from monitoring.page.sections import Section, window_links
@@ -71,7 +71,7 @@ def _pages(count: int, page: int, address: Callable[[str], str]) -> list[Link]:
 def alerts(known: Known, view: View) -> Section:
     """What stands, then what is over; the newest first."""
     own = entries(known, view.market)
-    ordered = sorted(own, key=lambda entry: (not entry.open, -begun_ms(entry)))[:ROWS_PER_PAGE]
+    ordered = sorted(own, key=lambda entry: (not entry.open, -entry.begun_ms))[:ROWS_PER_PAGE]
     now_ms = known.refreshed_ms
     table = Table(
         "alerts",
@@ -108,7 +108,7 @@ def _alert_row(entry: Entry, now_ms: int) -> tuple[Cell, ...]:
         words = f"snoozed by {entry.snoozed.snoozed_by}"
     return (
         words,
-        begun_ms(entry),
+        entry.begun_ms,
         alert.severity,
         alert.cause,
         alert.segment or "whole market",
@@ -125,7 +125,7 @@ def _alert_links(entry: Entry, known: Known, view: View) -> Sequence[Link]:
     """What can be pressed; and what was measured of the days since its cause began."""
     if not entry.open:
         return ()
-    axis, day = known.sums[view.market].axis, begun_ms(entry) // DAY_MS
+    axis, day = known.sums[view.market].axis, entry.begun_ms // DAY_MS
     of_market = entry.alert.market == view.market and axis.first <= day < axis.end
     return [
         *(

@@ -47,6 +47,18 @@ def resolved(cause: str, hours: float, number: int = 0) -> AnyAlertMessage:
     return messages.resolved(fingerprint=f"{cause}-{number}", resolved_ms=at_ms)
 
 
+def found(day: float, number: int = 0) -> AnyAlertMessage:
+    """What a detector tells of the market, two days after a day of the month."""
+    at_ms = int((STRETCH.first + day) * DAY_MS)
+    return messages.alert(
+        fingerprint=f"error-{number}", cause="error", since_ms=at_ms, raised_ms=at_ms + 2 * DAY_MS
+    )
+
+
+def over(number: int = 0) -> AnyAlertMessage:
+    return messages.resolved(fingerprint=f"error-{number}", resolved_ms=STRETCH.end * DAY_MS)
+
+
 def test_a_quiet_month_keeps_what_is_known() -> None:
     goals = judged()
 
@@ -90,7 +102,7 @@ def test_alerts_that_nobody_took_up_are_counted_and_their_limit_is_to_be_looked_
     told = [
         message
         for number in range(3)
-        for message in (raised("error", number, number), resolved("error", number + 1, number))
+        for message in (found(number, number), over(number))
     ]
 
     assert judged(*told)["alerts that nobody took up"].kept is False
@@ -101,9 +113,9 @@ def test_alerts_that_nobody_took_up_are_counted_and_their_limit_is_to_be_looked_
 
 def test_an_alert_that_somebody_took_up_was_worth_its_call() -> None:
     told = [
-        raised("error", 1),
+        found(1),
         messages.acknowledged(fingerprint="error-0"),
-        resolved("error", 2),
+        over(),
     ]
 
     assert judged(*told)["alerts that nobody took up"].value == 0
@@ -111,11 +123,24 @@ def test_an_alert_that_somebody_took_up_was_worth_its_call() -> None:
     assert (reviewed.acknowledged, reviewed.ended_unasked, reviewed.advice) == (1, 0, "")
 
 
-def test_an_alert_of_another_month_is_left_to_that_one() -> None:
-    late = messages.alert(fingerprint="late", cause="error", raised_ms=WALL.to_ms + 1)
-    over = messages.resolved(fingerprint="late", resolved_ms=WALL.to_ms + 2)
+@pytest.mark.parametrize(
+    ("day", "times"), [(-0.1, 0), (0, 1), (STRETCH.days - 0.1, 1), (STRETCH.days, 0)]
+)
+def test_a_finding_belongs_to_the_month_of_the_market_since_when_it_is_so(
+    day: float, times: int
+) -> None:
+    assert judged(found(day), over())["alerts that nobody took up"].value == times
 
-    assert judged(late, over)["alerts that nobody took up"].value == 0
+
+def test_an_alert_on_a_machine_belongs_to_the_month_in_which_it_was_served() -> None:
+    model, since_ms = "model refused", STRETCH.first * DAY_MS
+    late = messages.alert(
+        fingerprint=f"{model}-0", cause=model, since_ms=since_ms, raised_ms=WALL.to_ms
+    )
+
+    for told, times in ((raised(model, 1), 1), (late, 0)):
+        ended = judged(told, resolved(model, 300))
+        assert ended["alerts that nobody took up"].value == times
 
 
 def test_the_newest_month_that_is_over_is_meant() -> None:
