@@ -99,11 +99,7 @@ def test_more_big_misses_than_the_month_before_miss_the_goal() -> None:
 
 
 def test_alerts_that_nobody_took_up_are_counted_and_their_limit_is_to_be_looked_at() -> None:
-    told = [
-        message
-        for number in range(3)
-        for message in (found(number, number), over(number))
-    ]
+    told = [message for number in range(3) for message in (found(number, number), over(number))]
 
     assert judged(*told)["alerts that nobody took up"].kept is False
     (reviewed,) = month.review(book.of_log(told).values())
