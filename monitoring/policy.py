@@ -31,6 +31,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from monitoring import windows
 from monitoring.criteria import Criteria
 from monitoring.detectors.finding import Cause, Finding
 from monitoring.history import History
@@ -137,7 +138,12 @@ def is_bad_data(finding: Finding, now_ms: int, criteria: Criteria) -> bool:
 
 def _bad_data(evidence: Evidence, now_ms: int, criteria: Criteria) -> Call | None:
     bad = [f for f in evidence.findings if is_bad_data(f, now_ms, criteria)]
-    return Call(Trigger.BAD_DATA, "; ".join(f.likely for f in bad)) if bad else None
+    return Call(Trigger.BAD_DATA, "; ".join(map(_since, bad))) if bad else None
+
+
+def _since(finding: Finding) -> str:
+    """With its day: the same homes sell below on one day what they sell above on another."""
+    return f"since {windows.day(finding.since_ms)}: {finding.likely}"
 
 
 def _error_rise(evidence: Evidence, criteria: Criteria) -> Call | None:
@@ -160,7 +166,7 @@ def _concept_drift(evidence: Evidence, history: History, criteria: Criteria) -> 
         and f.n >= criteria.finding_labels_min
         and _is_fresh(f, Trigger.CONCEPT_DRIFT, history)
     ]
-    words = "; ".join(f"{f.segment or 'market'}: {f.likely}" for f in found)
+    words = "; ".join(f"{f.segment or 'market'} {_since(f)}" for f in found)
     return Call(Trigger.CONCEPT_DRIFT, words) if found else None
 
 

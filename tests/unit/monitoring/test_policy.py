@@ -187,9 +187,15 @@ def test_bad_data_calls_a_person_with_the_publishers_name_and_retrains_nothing(
     decided = decide(wrong, finding(), past=answered(measured(), person="ada asks: complaints"))
 
     assert (decided.next_step, decided.triggers) == (NextStep.CALL_PERSON, (Trigger.BAD_DATA,))
-    assert "agency-b sends area_m2 times 10.8" in decided.reasons
+    assert "since 2026-01-06: agency-b sends area_m2 times 10.8" in decided.reasons
     again = decide(wrong, finding(), past=history.after(answered(measured()), decided))
     assert again.next_step is NextStep.NOTHING
+
+
+def test_what_drifts_is_told_with_its_day_for_two_days_may_contradict_each_other() -> None:
+    below = finding(segment="type=house", since_ms=NOW_MS - 30 * DAY_MS, likely="11 % below")
+    told = "type=house since 2025-12-08: 11 % below; market since 2026-01-06: 7 % above"
+    assert decide(below, finding(likely="7 % above")).reasons[0] == told
 
 
 def test_data_that_was_bad_long_ago_stands_in_nobodys_way() -> None:
