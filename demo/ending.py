@@ -93,11 +93,14 @@ def go_on_lines(kafka: KafkaSettings, folders: Folders, own_broker: bool) -> lis
     if own_broker:
         lines.append(f"{python} stream_app broker &   # 127.0.0.1:9092, this run's data")
     lines += [
-        f"{python} stream_app tail --from-start --count 5",
         f"{python} stream_app supervise &   # a scorer: what you send is priced",
+        f"{python} stream_app tail --from-start --count 5   # of before there was a champion",
         "# now send a listing of your own: README.md, ten lines",
     ]
-    if not own_broker:
+    if own_broker:
+        lines.append("kill %1 %2   # ends both; a new demo empties this folder")
+    else:
+        lines.append("kill %1   # ends the scorer")
         lines.append(f"# the topics {kafka.prefix}.* stay on your broker until you delete them")
     return [
         "Go on by hand, with this run's topics, models and archive:",

@@ -105,7 +105,9 @@ def _counts(admin: AdminClient) -> Mapping[str, int]:
     try:
         listed = admin.list_topics(timeout=ANSWER_WITHIN_S).topics
     except KafkaException as error:
-        raise Refused(f"no broker answers: {error.args[0].str()}") from None
+        raise Refused(
+            f"no broker answers (KAFKA_BOOTSTRAP_SERVERS): {error.args[0].str()}"
+        ) from None
     return {name: len(topic.partitions) for name, topic in listed.items()}
 
 
