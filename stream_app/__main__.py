@@ -327,7 +327,7 @@ def _tail(parsed: argparse.Namespace) -> int:
     # As the first process of a container we would not hear SIGTERM without this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        tail.follow(kafka, parsed.from_start, parsed.count, parsed.json, _say)
+        tail.follow(kafka, parsed.from_start, parsed.count, parsed.json, _say, _complain)
     except tail.NoBroker as error:
         _complain(str(error))
         return 1

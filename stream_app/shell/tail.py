@@ -1,7 +1,8 @@
 """Shows predictions as they come, a line each. Only reads, and leaves no trace in any group."""
 
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaException
@@ -13,6 +14,7 @@ from stream_app.contract.topics import PREDICTIONS, full_name
 
 # A broker that was started just before needs some seconds.
 ANSWERS_WITHIN_S = 20.0
+_LOOK_EVERY_S = 1.0
 
 
 class NoBroker(Exception):
@@ -25,6 +27,7 @@ def follow(
     count: int | None,
     as_json: bool,
     say: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> None:
     """Say each prediction; return after `count` of them, or never when it is None.
 
@@ -32,13 +35,13 @@ def follow(
     ------
     NoBroker : there is none to read from
     """
-    for shown, value in enumerate(_values(kafka, from_start), start=1):
+    for shown, value in enumerate(_values(kafka, from_start, note), start=1):
         say(value.decode() if as_json else line(wire.decode_prediction(value)))
         if shown == count:
             return
 
 
-def _values(kafka: KafkaSettings, from_start: bool) -> Iterator[bytes]:
+def _values(kafka: KafkaSettings, from_start: bool, note: Callable[[str], None]) -> Iterator[bytes]:
     consumer = Consumer(
         {
             "bootstrap.servers": kafka.bootstrap_servers,
@@ -47,13 +50,13 @@ def _values(kafka: KafkaSettings, from_start: bool) -> Iterator[bytes]:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest" if from_start else "latest",
-            "topic.metadata.refresh.interval.ms": 1_000,  # the topic may be made after us
             "log_level": 0,  # what is wrong comes as an error
         }
     )
-    _wait_for_broker(consumer, kafka.bootstrap_servers)
-    consumer.subscribe([full_name(kafka.prefix, PREDICTIONS)])
+    topic = full_name(kafka.prefix, PREDICTIONS)
     try:
+        _wait_for(topic, consumer, kafka.bootstrap_servers, note)
+        consumer.subscribe([topic])
         while True:
             for message in consumer.consume(500, timeout=0.5):
                 if message.error() is not None and not message.error().retriable():
@@ -64,11 +67,23 @@ def _values(kafka: KafkaSettings, from_start: bool) -> Iterator[bytes]:
         consumer.close()
 
 
-def _wait_for_broker(consumer: Consumer, address: str) -> None:
+def _wait_for(topic: str, consumer: Consumer, address: str, note: Callable[[str], None]) -> None:
+    """Return when there is such a topic: who subscribes before never hears of it."""
+    if topic in _topics(consumer, address):
+        return
+    note(
+        f"there is no topic {topic} at {address} yet: waiting for it "
+        "(python -m stream_app topics create; its prefix is HOUSING_KAFKA_PREFIX)"
+    )
+    while topic not in _topics(consumer, address):
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _topics(consumer: Consumer, address: str) -> Collection[str]:
+    """The names of all topics, as soon as a broker answers."""
     try:
-        consumer.list_topics(timeout=ANSWERS_WITHIN_S)
+        return set(consumer.list_topics(timeout=ANSWERS_WITHIN_S).topics)
     except KafkaException as error:
-        consumer.close()
         raise NoBroker(f"no Kafka answers at {address}: {error.args[0].str()}") from None
 
 

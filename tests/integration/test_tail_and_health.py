@@ -13,9 +13,9 @@ from confluent_kafka import Producer
 
 from stream_app.contract import wire
 from stream_app.contract.settings import KafkaSettings
-from stream_app.contract.topics import EVENTS, PARTITIONER, full_name
+from stream_app.contract.topics import EVENTS, PARTITIONER, PREDICTIONS, full_name
 from stream_app.shell import children
-from tests import builders
+from tests import builders, messages
 from tests.integration import pages
 from tests.integration.brokers import free_port
 from tests.waiting import until
@@ -68,6 +68,31 @@ def test_the_tail_ends_well_when_it_is_told_to_or_nobody_reads_it(
     assert told.wait(60) == 0
     told.stdout.close()
     assert unread.wait(60) == 141
+
+
+def test_the_tail_waits_for_topics_that_are_made_after_it(
+    kafka: KafkaSettings, environment: Mapping[str, str]
+) -> None:
+    later = full_name(f"{kafka.prefix}-later", PREDICTIONS)
+    environment = {**environment, "HOUSING_KAFKA_PREFIX": f"{kafka.prefix}-later"}
+    command = [sys.executable, "-m", "stream_app", "tail", "--from-start", "--count", "1"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as tail:
+        try:
+            assert tail.stderr is not None
+            assert f"there is no topic {later}" in tail.stderr.readline()
+
+            assert _run("topics", "create", environment=environment).returncode == 0
+            producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+            said = wire.encode(messages.prediction())
+            producer.produce(later, key=builders.LISTING_ID, value=said)
+            assert producer.flush(30) == 0
+
+            told, complaints = tail.communicate(timeout=60)
+        finally:
+            tail.kill()
+    assert (tail.returncode, complaints) == (0, "")
+    assert builders.LISTING_ID in told
 
 
 def test_a_worker_is_ready_when_its_partitions_are_open_and_gone_when_it_ends(
