@@ -17,6 +17,8 @@ from offline import (
 )
 from stream_app.contract.markets import MARKETS
 
+_count = command_line.whole(0)
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `python -m offline`."""
@@ -322,12 +324,6 @@ def _add_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seed", type=_count, metavar="N", help="of the training; default: the setting"
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 is wanted")
-    return int(text)
 
 
 def boundary_ms(text: str) -> int:

@@ -32,8 +32,6 @@ def run(given: argparse.Namespace) -> dict[str, object]:
     ------
     WrongInput : a file is not what it should be, or the two have too little in common
     """
-    if given.draws < 1:
-        raise WrongInput(f"--draws {given.draws}: 1 at least")
     days = _days(given.served, given.retrained)
     say(f"homes of {len(days)} days were answered by both: drawing")
     found = preflight_card.card(days, given.draws, given.seed)

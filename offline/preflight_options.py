@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from offline.command_line import whole
+
 
 def card(command: argparse.ArgumentParser) -> None:
     """What is particular to this command; it needs no broker and no log."""
@@ -16,5 +18,5 @@ def card(command: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="the result as one line of JSON on standard output")
     add("--served", type=Path, required=True, metavar="FILE", help="outcomes of one champion")
     add("--retrained", type=Path, required=True, metavar="FILE", help="outcomes of the other")
-    add("--draws", type=int, default=400, metavar="N", help="default 400")
-    add("--seed", type=int, default=1, metavar="N", help="default 1")
+    add("--draws", type=whole(1), default=400, metavar="N", help="default 400")
+    add("--seed", type=whole(0), default=1, metavar="N", help="default 1")

@@ -1,7 +1,8 @@
 """Options of what runs on folds for a while: how many, how long, in how many processes."""
 
 import argparse
-from collections.abc import Callable
+
+from offline.command_line import whole
 
 FOLDS = 5
 BUDGET_S = 600.0
@@ -33,19 +34,6 @@ def add_search(command: argparse.ArgumentParser, before: str) -> None:
         metavar="N",
         help="at once, each in one thread; default %(default)s",
     )
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """Type of an option: a whole number from `low` to `high`."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text!r}: a whole number from {low} to {high} is wanted"
-            )
-        return int(text)
-
-    return read
 
 
 def _seconds(text: str) -> float:

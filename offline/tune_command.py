@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from offline.command_line import whole
 from offline.progress import say
-from offline.search_options import add_search, whole
+from offline.search_options import add_search
 
 if TYPE_CHECKING:
     from offline.dataset import Dataset

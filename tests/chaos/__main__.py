@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from offline.command_line import whole
 from tests.chaos.controls import CONTROLS
 from tests.chaos.run import Options, Run
 
@@ -66,38 +67,24 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seed", type=int, required=True, help="of load and schedule")
-    parser.add_argument("--faults", type=_count, metavar="N", help="default 20; of a control 1")
+    parser.add_argument("--seed", type=whole(0), required=True, help="of load and schedule")
+    parser.add_argument("--faults", type=whole(1), metavar="N", help="default 20; of a control 1")
     parser.add_argument(
         "--events",
-        type=_count,
+        type=whole(1),
         metavar="N",
         help="at least so many; default 50000; of a control 1500",
     )
     parser.add_argument(
         "--workers",
-        type=_two_or_more,
+        type=whole(2),
         default=2,
         metavar="N",
-        help="scorers, 2 or more (default 2)",
+        help="scorers, 2 or more, that one can take over (default 2)",
     )
     listed = "\n".join(f"{name}: {control.what}" for name, control in CONTROLS.items())
     parser.add_argument("--control", choices=sorted(CONTROLS), help=f"plant a bug: {listed}")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
-
-
-def _two_or_more(text: str) -> int:
-    number = int(text)
-    if number < 2:
-        raise argparse.ArgumentTypeError(f"{number}: nobody could take over; 2 are the least")
-    return number
 
 
 if __name__ == "__main__":

@@ -82,6 +82,19 @@ def test_the_command_joins_what_both_have_answered(
     assert (status, told["days"], len(told["rows"])) == (0, 120, 15)
 
 
+@pytest.mark.parametrize(
+    ("given", "least"), [("--draws x", 1), ("--draws 0", 1), ("--seed x", 0), ("--seed -1", 0)]
+)
+def test_a_wrong_number_is_named_with_its_limit(
+    given: str, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["preflight-card", "--served", "a", "--retrained", "b", *given.split()])
+
+    told = f"{given.split()[1]!r}: a whole number from {least} is wanted"
+    assert told in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
