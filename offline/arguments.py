@@ -65,11 +65,10 @@ def parser() -> argparse.ArgumentParser:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Options of one command; wrong ones end the program with words."""
-    top = parser()
-    given = top.parse_args(arguments)
-    wants_date = getattr(given, "wants_date", False)
-    if wants_date and given.train_to is None and not _is_snapshot(given.events):
-        top.error("--train-to: a date is wanted, but for a snapshot, which has its own")
+    given = parser().parse_args(arguments)
+    wants_date = getattr(given, "wants_date", None)
+    if wants_date is not None and given.train_to is None and not _is_snapshot(given.events):
+        wants_date("--train-to DATE is required: only --events snapshot:DIR has a date of its own")
     return given
 
 
@@ -291,7 +290,7 @@ def _add_events(command: argparse.ArgumentParser, *, train_to: bool | None = Tru
         help="what was sold before is trained on (eda: looked at; default: all): YYYY-MM-DD (UTC), "
         "or YYYY-MM, that month included; a snapshot has its own",
     )
-    command.set_defaults(wants_date=train_to)
+    command.set_defaults(wants_date=command.error if train_to else None)
 
 
 def _add_rows(command: argparse.ArgumentParser) -> None:

@@ -127,7 +127,9 @@ def test_a_log_has_no_date_of_its_own(capsys: pytest.CaptureFixture[str]) -> Non
         arguments.parse(["train", "--market", "hdb", "--events", "topic"])
 
     assert stopped.value.code == 2
-    assert "--train-to: a date is wanted" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("usage: python -m offline train ")
+    assert "--train-to DATE is required: only --events snapshot:DIR has a date of its own" in err
 
 
 def test_parity_of_an_archive_writes_a_certificate_and_fails_with_what_differs(
