@@ -19,7 +19,7 @@ from confluent_kafka import (
 )
 
 from offline import log
-from offline.faults import BrokerAway
+from offline.faults import BrokerAway, no_kafka
 from offline.writing import writer_config
 from stream_app.contract import wire
 from stream_app.contract.alerts import AnyAlertMessage, key_of
@@ -103,7 +103,7 @@ class AlertsLog:
         try:
             self._producer.init_transactions(_WITHIN_S)
         except KafkaException as error:
-            raise NotSaid(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
+            raise NotSaid(no_kafka(kafka.bootstrap_servers, error.args[0].str())) from None
         self._consumer.assign([TopicPartition(name_of(kafka), _PARTITION, 0)])
 
     def to_end(self) -> list[AnyAlertMessage]:

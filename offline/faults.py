@@ -1,5 +1,7 @@
 """What a command can fail of, known without importing what it works with."""
 
+from stream_app.contract.settings import BOOTSTRAP_SERVERS
+
 WRONG_INPUT = 2  # exit status of what is no fault of ours, nor of what is around us
 
 
@@ -21,3 +23,12 @@ class BrokerAway(Exception):
 
 class NotAnnounced(Refused):
     """The broker did not confirm."""
+
+
+def no_kafka(servers: str, why: str) -> str:
+    """Where no broker answers, and which setting names it.
+
+    >>> no_kafka("127.0.0.1:1", "timed out")
+    'no Kafka answers at 127.0.0.1:1 (KAFKA_BOOTSTRAP_SERVERS): timed out'
+    """
+    return f"no Kafka answers at {servers} ({BOOTSTRAP_SERVERS}): {why}"

@@ -31,7 +31,7 @@ from msgspec import Struct
 
 from offline import activated
 from offline.activated import BY_DEFAULT, Policies
-from offline.faults import BrokerAway, WrongInput
+from offline.faults import BrokerAway, WrongInput, no_kafka
 from stream_app.contract import wire
 from stream_app.contract.events import Listing, Sale, kind_of, kind_of_type
 from stream_app.contract.rejects import Rejected
@@ -238,7 +238,7 @@ def partitions_of(kafka: KafkaSettings, topic: str) -> list[int]:
         try:
             metadata = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
         except KafkaException as error:
-            raise BrokerAway(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
+            raise BrokerAway(no_kafka(kafka.bootstrap_servers, error.args[0].str())) from None
     if metadata.error is not None:
         raise LogUnreadable(f"{topic}: {metadata.error}")
     return sorted(metadata.partitions)

@@ -340,7 +340,8 @@ def test_a_roll_back_needs_a_broker(run: Run, monkeypatch: pytest.MonkeyPatch) -
     status, _, err = run("rollback", "--market", "hdb")
 
     assert status == 1
-    assert err.startswith("offline rollback: 127.0.0.1:1: ")
+    told = "no Kafka answers at 127.0.0.1:1 (KAFKA_BOOTSTRAP_SERVERS): "
+    assert err.startswith(f"offline rollback: {told}")
 
 
 @pytest.mark.parametrize("text", ["2014-13", "2014-02-30", "yesterday", "2014"])
