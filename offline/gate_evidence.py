@@ -88,9 +88,7 @@ def gather(
     NotOpened : the champion, or a fit without its holdout, is refused or not there
     """
     versions = Registry(settings, asked.market)
-    version = asked.version or versions.alias(Alias.CHALLENGER)
-    if version is None:
-        raise NotRegistered(f"{asked.market}: nothing was trained yet")
+    version = asked.version or versions.challenger()
     champion, announced = versions.alias(Alias.CHAMPION), versions.announcement(version)
     chosen = contest(versions.judged(version), *_standing(versions, champion), asked.delay_ms)
     say(chosen.told(version, champion))

@@ -5,6 +5,7 @@ same version, registered once. Aliases: `challenger` (registered last), `champio
 (announced), `previous` (the way back). MLflow moves nobody: what is told on `housing.models` does (announce.py).
 """
 
+import re
 import resource
 from collections.abc import Mapping
 from enum import StrEnum, auto
@@ -24,6 +25,7 @@ from offline.train import Candidate
 from offline.vault import Vault
 from stream_app.contract import wire
 from stream_app.contract.models import Alias, ChampionAnnounced, Manifest
+from stream_app.contract.settings import CONFIG_FILE
 from stream_app.core.features import NAMES
 from stream_app.scoring.champion import Champion
 
@@ -32,6 +34,7 @@ _ANNOUNCEMENT = "announcement.json"
 _JUDGED = "judged.json"
 _VERSION_TAG = "version"
 _VERDICT = "gate.json"
+_PASSWORD = re.compile(r"//[^/]*@")  # in a server's address, with the user's name
 # What MLflow calls an alias that names nothing, and a market without versions.
 _NOT_THERE = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
 _TAG_LETTERS_MAX = 4_000  # MLflow takes 5,000; all of it is in the papers
@@ -65,6 +68,7 @@ class Registry:
     def __init__(self, settings: OfflineSettings, market: str) -> None:
         self.vault = Vault(settings)
         self._settings = settings
+        self._market = market
         self._name = experiment_of(market)
         self._client = tracking.client(settings)
 
@@ -185,6 +189,22 @@ class Registry:
                 return None
             raise
         return str(found.tags[_VERSION_TAG])
+
+    def challenger(self) -> str:
+        """The version that was registered last.
+
+        Raises
+        ------
+        NotRegistered : none was
+        """
+        version = self.alias(Alias.CHALLENGER)
+        if version is None:
+            looked_in = _PASSWORD.sub("//", self._settings.mlflow_tracking_uri)
+            raise NotRegistered(
+                f"{self._market}: nothing was trained yet in {looked_in} "
+                f"(other settings: {CONFIG_FILE} names their file)"
+            )
+        return version
 
     def set_alias(self, alias: str, version: str) -> None:
         """Let the alias name this version.

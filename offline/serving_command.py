@@ -36,9 +36,7 @@ def promote(given: argparse.Namespace) -> dict[str, object]:
 
     kafka, own = from_environment()
     versions = Registry(own, given.market)
-    version = given.version or versions.alias(Alias.CHALLENGER)
-    if version is None:
-        raise NotRegistered(f"{given.market}: nothing was trained yet")
+    version = given.version or versions.challenger()
     refuse(versions.standing(version), reviewed=given.reviewed is not None)
     new, announcement = versions.open(version), versions.announcement(version)
     now = announced.read(kafka, given.market)

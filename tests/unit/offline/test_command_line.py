@@ -290,7 +290,8 @@ def test_nothing_trained_is_nothing_to_promote(run: Run) -> None:
     status, _, err = run("promote", "--market", "hdb")
 
     assert status == 2
-    assert err.strip() == "offline promote: hdb: nothing was trained yet"
+    assert err.startswith("offline promote: hdb: nothing was trained yet in sqlite:///")
+    assert err.endswith("(other settings: HOUSING_CONFIG names their file)\n")
 
 
 def test_a_registry_that_does_not_answer_is_told_in_one_line(
