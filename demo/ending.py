@@ -31,11 +31,15 @@ def failure_lines(failed: ProgramFailed, what: str) -> list[str]:
 def shortened(line: str, chars: int = SHOWN_CHARS) -> str:
     """Cut the middle out of what no terminal shows in one piece.
 
-    >>> shortened("from here to there", chars=8)
-    'from ... here'
+    >>> shortened("from here to there, and on", chars=16)
+    'from ... and on'
     """
+    if len(line) <= chars:
+        return line
     half = chars // 2
-    return line if len(line) <= chars else f"{line[:half]} ... {line[-half:]}"
+    begins, ends = line[:half], line[-half:]
+    # At a space where there is one: half a name is none.
+    return f"{begins.rpartition(' ')[0] or begins} ... {ends.partition(' ')[2] or ends}"
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> list[str]:

@@ -44,8 +44,11 @@ def run(
     """
     stop = Stop()
     stop.listen()
+    held_a_run = Folders(folder).run.exists()
     try:
         with folders.fresh(folder) as out:
+            if held_a_run:
+                _say(f"{what}: {folder} held a run, which is removed (another --out keeps one)")
             return _run(what, out, stop, play, end)
     except InUse as error:
         _say(f"{what}: {error}")

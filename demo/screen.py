@@ -132,7 +132,7 @@ def plain_line(view: View) -> str:
     if not now.rows:
         return flow
     return (
-        f"{flow} | MAE naive {number(now.mae_naive)}, champion {number(now.mae_champion)}, "
+        f"{flow} | MAE regional median {number(now.mae_naive)}, champion {number(now.mae_champion)}, "
         f"answer {number(now.mae_answer)} | p50 {number(view.p50_ms)} ms, "
         f"p99 {number(view.p99_ms)} ms | corrector {view.corrector or UNKNOWN}"
     )
@@ -167,7 +167,7 @@ def _flow(view: View) -> Table:
 def _quality(view: View) -> Table:
     now = view.rolling
     table = Table(title=f"newest {now.rows:,} sales", title_justify="left")
-    for heading in ("", "naive", "champion", "answer"):
+    for heading in ("", "regional median", "champion", "answer"):
         table.add_column(heading, justify="right")
     maes = (now.mae_naive, now.mae_champion, now.mae_answer)
     shares = (now.mdape_naive, now.mdape_champion, now.mdape_answer)
@@ -201,7 +201,7 @@ def summary_table(summary: Summary) -> Table:
     """What the run came to, as a person reads it."""
     currency = MARKETS[summary.market].currency
     table = Table(title=f"{summary.market}, {summary.judged:,} sales judged", title_justify="left")
-    for heading in ("", "naive", "champion", "answer"):
+    for heading in ("", "regional median", "champion", "answer"):
         table.add_column(heading, justify="right")
     table.add_row(
         f"mean error, {currency}",
