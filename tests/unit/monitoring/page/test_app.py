@@ -130,6 +130,11 @@ def test_what_others_wrote_is_text_and_never_markup(page: Page, path: str) -> No
     assert "49" not in re.findall(r"onload=x (\S+)", text)
 
 
+def test_what_labels_a_height_stands_beside_the_lines_and_not_on_them(page: Page) -> None:
+    places = re.findall(r'class="tick" x="([^"]+)"', page.client.get(f"/{MARKET}").text)
+    assert max(map(float, places)) < 0
+
+
 def test_pages_forbid_scripts_and_frames(page: Page) -> None:
     for path in (f"/{MARKET}", "/nowhere", f"/api/{MARKET}/verdict.json"):
         policy = page.client.get(path).headers["content-security-policy"]
