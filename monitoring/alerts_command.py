@@ -23,6 +23,7 @@ ID_CHARS_MIN = 6  # as many as tell alerts apart, and are quickly typed
 SNOOZE_MAX_MS = 30 * DAY_MS  # longer is a cause to mend, or a threshold to change
 NAME_CHARS_MAX = 100
 _UNITS_MS = {"m": HOUR_MS // 60, "h": HOUR_MS, "d": DAY_MS}
+_SPANS = f"30m, 4h or 2d: above 0, at most {SNOOZE_MAX_MS // DAY_MS}d"
 _SPAN = re.compile(r"([0-9]{1,5})([mhd])")
 
 
@@ -53,7 +54,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     ack.set_defaults(run=_ack)
     snooze = _note(actions, "snooze", "not sent for a time, however severe it becomes")
     snooze.add_argument(
-        "--for", dest="span_ms", type=_span_ms, required=True, metavar="SPAN", help="30m, 4h, 2d"
+        "--for",
+        dest="span_ms",
+        type=_span_ms,
+        required=True,
+        metavar="SPAN",
+        help=f"how long, such as {_SPANS}",
     )
     snooze.set_defaults(run=_snooze)
 
@@ -186,8 +192,7 @@ def _span_ms(text: str) -> int:
     found = _SPAN.fullmatch(text)
     span_ms = int(found[1]) * _UNITS_MS[found[2]] if found else 0
     if not 0 < span_ms <= SNOOZE_MAX_MS:
-        most = SNOOZE_MAX_MS // DAY_MS
-        raise argparse.ArgumentTypeError(f"{text!r}: 30m, 4h or 2d is wanted, {most}d at most")
+        raise argparse.ArgumentTypeError(f"{text!r}: a time is wanted, such as {_SPANS}")
     return span_ms
 
 

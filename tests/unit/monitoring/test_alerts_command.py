@@ -125,6 +125,18 @@ def test_a_span_that_is_none_is_refused(span: str) -> None:
     assert refused.value.code == 2
 
 
+def test_the_help_names_the_limits_of_a_span_for_the_parser_takes_a_minus_for_an_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        program.main(["alerts", "snooze", "--help"])
+
+    assert (
+        "--for SPAN  how long, such as 30m, 4h or 2d: above 0, at most 30d"
+        in capsys.readouterr().out
+    )
+
+
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(SystemExit) as refused:
