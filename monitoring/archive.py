@@ -130,7 +130,7 @@ class Archiver:
             pending = self._erased.pending(self._is_mine)
             if not pending:
                 return True
-            self._tell(f"{len(pending)} listings erased: looking through the archive")
+            self._tell(f"listings to erase: {len(pending)}; looking through the archive")
             self._erasing = erasures.erase(self._root, self._layouts, pending, self._reached)
         until_s = time.monotonic() + within_s
         try:
@@ -138,7 +138,7 @@ class Archiver:
                 next(self._erasing)
         except StopIteration as end:
             self._erasing = None
-            self._tell(f"erased {end.value.rows} rows in {end.value.ranges} ranges")
+            self._tell(f"rows erased: {end.value.rows}, ranges: {end.value.ranges}")
             return True
         return False
 

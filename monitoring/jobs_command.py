@@ -91,5 +91,5 @@ def _prune(given: argparse.Namespace, _kafka: KafkaSettings, settings: Monitorin
         print(msgspec.json.encode(pruned).decode())
     else:
         verb = "would go" if given.dry_run else "are gone"
-        print(f"{len(pruned.runs)} reports {verb}, {pruned.kept} are kept: {out}")
+        print(f"reports that {verb}: {len(pruned.runs)}, kept: {pruned.kept}, in {out}")
     return 0

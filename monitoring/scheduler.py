@@ -49,9 +49,9 @@ def step(
     pruned = runs.prune(out, *keep, dry_run=False)
     look = Look(reported, len(pruned.runs))
     if look.removed:
-        _tell(f"removed {look.removed} old reports, {pruned.kept} are kept")
+        _tell(f"old reports removed: {look.removed}, kept: {pruned.kept}")
     if reported:
-        _tell(f"{len(reported)} reports were due, {look.ended} of them were ended")
+        _tell(f"reports that were due: {len(reported)}, of these ended: {look.ended}")
     return look
 
 

@@ -93,7 +93,7 @@ def subject(parcel: Parcel) -> str:
     """The first line of a mail."""
     if len(parcel) > 1:
         opened = sum(notice.entry.open for notice in parcel)
-        return f"housing: {opened} alerts, {len(parcel) - opened} resolved"
+        return f"housing: alerts: {opened} open, {len(parcel) - opened} resolved"
     entry, alert = parcel[0].entry, parcel[0].entry.alert
     said = alert.severity if entry.open else "resolved"
     where = f" {alert.segment}" if alert.segment else ""

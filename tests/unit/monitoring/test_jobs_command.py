@@ -145,6 +145,8 @@ def test_old_reports_are_removed_by_hand_too(
 
     told = msgspec.json.decode(capsys.readouterr().out)
     assert told == {"runs": [], "kept": 0, "dry_run": True}
+    command.main(["jobs", "prune", "--out", str(tmp_path)])
+    assert capsys.readouterr().out == f"reports that are gone: 0, kept: 0, in {tmp_path}\n"
 
 
 @pytest.mark.parametrize("words", [["jobs", "run", "--once", "--dir"], ["ui", "--out"]])

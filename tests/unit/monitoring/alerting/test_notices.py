@@ -55,7 +55,7 @@ def test_a_mail_says_how_to_quieten_it_and_where_to_read_on() -> None:
 def test_a_digest_lists_some_and_counts_the_rest() -> None:
     many = [notice(numbered(n)) for n in range(notices.LISTED_MAX + 7)]
 
-    assert notices.subject(many) == f"housing: {len(many)} alerts, 0 resolved"
+    assert notices.subject(many) == f"housing: alerts: {len(many)} open, 0 resolved"
     assert "... and 7 more" in notices.body(many)
     assert notices.id_of(many).startswith("digest-")
 
