@@ -119,7 +119,7 @@ CAUSES: Mapping[str, Told] = MappingProxyType(
         ),
         of_finding(Cause.SKEW): Told(
             "skew",
-            "prices are worse than the gate was told, from the first day",
+            "errors are not those that the gate was told, from the first day",
             "hold features as served against those of the training; if they differ, roll back",
         ),
         of_finding(Cause.VOLUME): Told(

@@ -10,5 +10,5 @@ Not here: whether a finding calls for anything (policy.py), or reaches anybody.
 - inputs.py: numbers are spread in another way
 - volume.py: far fewer, or more, listings or sales than usual
 - clock.py: a market's own time
-- skew.py: a new champion is worse in service than on its holdout
+- skew.py: a new champion is far from its holdout, on either side
 """

@@ -2,8 +2,9 @@
 
 Idea. A model is promoted for what it showed on sales that it was not trained on. Its first sales
 in service are such sales, too, some days later: their mean error must be about the same. If it
-is not, training saw what serving does not (a leak), or served features are not the trained ones
-(a skew). Judged once, on the champion alone: what the corrector mends would hide it. Every
+is greater, training saw what serving does not (a leak), or served features are not the trained
+ones (a skew). If it is far smaller, what is served tells the sale: nobody predicts so well. Judged
+once, on the champion alone: what the corrector mends would hide it. Every
 sale after the swap tells, whoever answered at the listing, so it is known on the first day.
 """
 
@@ -15,9 +16,19 @@ from monitoring.detectors.finding import Cause, Finding
 
 # Errors spread about as much as their mean: of so many, the mean is known to 10 %.
 LABELS = 100
-RISE_MAX = 0.25  # a month's market is up to 10 % harder than another; a lost feature costs more
+DEPARTURE_MAX = (
+    0.25  # a month's market is up to 10 % harder than another; a lost feature costs more
+)
 ERRORS_MIN = 4.0  # standard errors: once in 30,000 champions by chance
 CLIPPED_LOG = 1.0  # as in error.py
+_WORSE = (
+    "the champion is worse in service than on its holdout: training saw what serving does not,"
+    " features are not served as trained, or the market moved"
+)
+_BETTER = (
+    "the champion is far better in service than on its holdout: a feature as served tells the"
+    " sale (a leak), or these homes are others than those of the holdout"
+)
 
 
 class SkewWatch:
@@ -47,15 +58,17 @@ class SkewWatch:
                 n=LABELS,
                 since_ms=self._since_ms,
                 seen_ms=sold_ms,
-                likely="the champion is worse in service than on its holdout: training saw what"
-                " serving does not, features are not served as trained, or the market moved",
+                likely=_WORSE if self._rise() > 0 else _BETTER,
             )
         ]
 
+    def _rise(self) -> float:
+        return fmean(self._live) - fmean(self._holdout)
+
     def _is_far(self) -> bool:
-        rise = fmean(self._live) - fmean(self._holdout)
+        departure = abs(self._rise())
         chance = math.hypot(_error_of_mean(self._live), _error_of_mean(self._holdout))
-        return rise > RISE_MAX * fmean(self._holdout) and rise > ERRORS_MIN * chance
+        return departure > max(DEPARTURE_MAX * fmean(self._holdout), ERRORS_MIN * chance)
 
 
 def _error_of_mean(errors: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""A champion that is worse in service than on its holdout is told with its first sales, and once."""
+"""A champion that is far from its holdout is told with its first sales, and once."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -35,6 +35,17 @@ def test_a_champion_as_good_as_its_holdout_is_not_told(seed: int) -> None:
     assert told(HOLDOUT, 0.1, seed) == []
 
 
-def test_a_better_one_is_no_finding_and_without_a_holdout_nothing_is_known() -> None:
-    assert told(HOLDOUT, 0.05) == []
+def test_one_that_is_far_better_than_its_holdout_is_told_as_a_leak() -> None:
+    (found,) = told(HOLDOUT, 0.05)
+
+    assert found.value < 0.75 * found.baseline
+    assert "tells the sale" in found.likely
+
+
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_one_that_is_a_fifth_better_is_not_told(seed: int) -> None:
+    assert told(HOLDOUT, 0.08, seed) == []
+
+
+def test_without_a_holdout_nothing_is_known() -> None:
     assert told([], 0.3) == told([0.1], 0.3) == []
