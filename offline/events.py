@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -19,6 +20,7 @@ from offline.log import Line, Partition
 from offline.progress import say, told
 from offline.settings import OfflineSettings
 from stream_app.contract.settings import KafkaSettings
+from stream_app.contract.spans import DAY_MS
 
 if TYPE_CHECKING:
     from offline.dataset import Dataset
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 TOPIC, ARCHIVE, SNAPSHOT = "topic", "archive", "snapshot"
 LOGS = (TOPIC, ARCHIVE)
 RECORDED_AFTER_DAYS = 30  # until a deed is recorded and its price published
+_QUIET_DAYS = 31  # a market that tells only months has a sale in each
 _EVER_MS = 2**53  # later than any event
 
 
@@ -108,7 +111,22 @@ def rows(
     records = sum(read.records for read in data.read)
     data = splits.without_duplicates(data)
     say(f"{records:,} events read, {len(data):,} sold homes; events {data.counts}")
+    if given.train_to is not None and len(data):
+        warning = ended_early(int(data.sold_ms.max()), before_ms)
+        if warning is not None:
+            say(warning)
     return data
+
+
+def ended_early(newest_ms: int, before_ms: int) -> str | None:
+    """What is told if the sales end so long before `--train-to` that it may be a slip."""
+    days = (before_ms - newest_ms) // DAY_MS
+    if days <= _QUIET_DAYS:
+        return None
+    newest = time.strftime("%Y-%m-%d", time.gmtime(newest_ms / 1000))
+    return (
+        f"the newest sale is of {newest}, {days:,} days before --train-to: is this all of the log?"
+    )
 
 
 @dataclass(frozen=True)
