@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from offline.arguments import parse
 from offline.faults import WRONG_INPUT
+from offline.shown import lines
 
 FAILED = 1
 INTERRUPTED = 130
+# On standard error, criterion by criterion; only programs need it again.
+TOLD_BEFORE = {"gate": ("findings", "reasons", "reason")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _failures() as error:
         say(f"offline {given.command}: {error}")
         return FAILED
-    _show(result, as_json=given.json)
+    _show(result, command=given.command, as_json=given.json)
     return FAILED if result.get("passed") is False else 0
 
 
@@ -51,20 +54,12 @@ def _failures() -> tuple[type[Exception], ...]:
     return (Refused, BrokerAway, ModelRefused, OSError, *of_mlflow)
 
 
-def _show(result: dict[str, object], *, as_json: bool) -> None:
+def _show(result: dict[str, object], *, command: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result))
         return
-    for name, value in result.items():
-        rows = value if isinstance(value, list) and value else [value]
-        for row in rows:
-            print(f"{name:>18}  {_line(row)}")
-
-
-def _line(value: object) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    return ", ".join(f"{name} {'-' if of is None else of}" for name, of in value.items())
+    for_people = {k: v for k, v in result.items() if k not in TOLD_BEFORE.get(command, ())}
+    print("\n".join(lines(for_people)))
 
 
 if __name__ == "__main__":

@@ -206,6 +206,18 @@ def test_a_backtest_prints_figures_for_people_too(run: Run, events: Path) -> Non
 
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()][:3] == ["market", "train_to", "retrain"]
+    assert not set("{}'") & set(out)
+
+
+def test_what_the_gate_said_by_criterion_is_not_told_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = {"passed": False, "findings": [{"criterion": "gain"}], "reason": "gain: none"}
+    monkeypatch.setattr("offline.commands.COMMANDS", {"gate": lambda _: verdict})
+    gate = "gate", "--market", "hdb", "--source", "hdb"
+
+    assert run(*gate)[:2] == (1, "passed  no\n")
+    assert json.loads(run(*gate, "--json")[1]) == verdict
 
 
 def test_eda_writes_a_page_and_its_figures(run: Run, events: Path, tmp_path: Path) -> None:
