@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat
 
-_CELL_LETTERS_MAX = 48  # of a text in a table: two of them leave a row readable
+_CELL_LETTERS_MAX = 40  # of words in a table: two such columns leave a row readable
 _DAY_OF_1973_MS = 100_000_000_000  # `_ms` ends spans, too; none is three years long
 
 Row = Mapping[str, object]
@@ -52,22 +52,36 @@ def _rows(value: object) -> list[Row]:
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Columns that hold anything, aligned: numbers to the right."""
-    columns = []
-    for name in dict.fromkeys(chain.from_iterable(rows)):
-        values = [row.get(name) for row in rows]
-        cells = [name.removesuffix("_ms"), *(_cell(name, value) for value in values)]
-        if set(cells[1:]) == {"-"}:
-            continue
-        width = max(map(len, cells))
-        are_numbers = all(value is None or isinstance(value, int | float) for value in values)
-        columns.append([f"{cell:{'>' if are_numbers else '<'}{width}}" for cell in cells])
-    return ("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+    """Columns that hold anything; what is long, as a reason, stands whole beneath its row."""
+    columns = [c for name in dict.fromkeys(chain.from_iterable(rows)) if (c := _column(name, rows))]
+    grid = list(zip(*columns, strict=True)) or [()] * (1 + len(rows))
+    for cells, row in zip(grid, [{}, *rows], strict=True):
+        if cells:
+            yield "  ".join(cells).rstrip()
+        for name, value in row.items():
+            text = _one_line(name, value)
+            if _is_long(text):
+                yield f"    {name}: {text}"
 
 
-def _cell(name: str, value: object) -> str:
-    text = " ".join(_text(name, value).split())
-    return text if len(text) <= _CELL_LETTERS_MAX else f"{text[: _CELL_LETTERS_MAX - 3]}..."
+def _column(name: str, rows: Sequence[Row]) -> list[str]:
+    """Name and cells, aligned, numbers to the right; empty if no cell holds anything."""
+    values = [row.get(name) for row in rows]
+    texts = [_one_line(name, value) for value in values]
+    cells = [name.removesuffix("_ms"), *("" if _is_long(text) else text for text in texts)]
+    if set(cells[1:]) <= {"", "-"}:
+        return []
+    width = max(map(len, cells))
+    are_numbers = all(value is None or isinstance(value, int | float) for value in values)
+    return [f"{cell:{'>' if are_numbers else '<'}{width}}" for cell in cells]
+
+
+def _one_line(name: str, value: object) -> str:
+    return " ".join(_text(name, value).split())
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > _CELL_LETTERS_MAX and " " in text  # a hash or a path is one word
 
 
 def _text(name: str, value: object) -> str:

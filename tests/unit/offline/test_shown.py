@@ -62,8 +62,19 @@ def test_tables_by_two_names_are_one() -> None:
     ]
 
 
-def test_a_long_text_in_a_table_is_cut_and_stays_in_its_row() -> None:
-    _, _, row = shown.lines({"deeds": [{"error": "no\n" * 40, "at": "today"}]})
+def test_a_long_text_stands_whole_beneath_its_row_and_a_hash_within() -> None:
+    deeds = [{"at": "today", "why": "no\n" * 40, "sha256": "5" * 64}, {"at": "now", "why": "-"}]
 
-    assert row.startswith("  no no no ")
-    assert row.endswith("...  today")
+    assert shown.lines({"deeds": deeds}) == [
+        "deeds",
+        "  at     sha256",
+        f"  today  {'5' * 64}",
+        f"      why: {'no ' * 39}no",
+        "  now    -",
+    ]
+
+
+def test_a_table_of_nothing_is_no_table() -> None:
+    found = [{}, {"error": None}, {"error": "no " * 20}]
+
+    assert shown.lines({"found": found}) == ["found", f"      error: {'no ' * 19}no"]
