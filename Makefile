@@ -27,7 +27,7 @@ help:
 	@echo "                                     retrained or not, about 10 minutes"
 	@echo "make test                            all checks and all tests, as in CI"
 	@echo "make chaos [SEED=1 FAULTS=200 EVENTS=1000000]   the promises under faults, about 25 minutes"
-	@echo "make bench [QUICK=1]                  ours beside its peers: speed, processor time, memory; 15 minutes (3)"
+	@echo "make bench [QUICK=1]                  ours beside its peers: speed, processor time, memory; 17 minutes (3)"
 	@echo "make check                           lint, format, types and imports only"
 	@echo "make lock                            requirements.lock anew from pyproject.toml (needs uv)"
 	@echo "make clean                           remove .venv and caches; var/ stays"

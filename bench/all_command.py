@@ -17,7 +17,7 @@ _GROWTH_WINDOW_S = 6.0
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "all",
-        help="everything, and the table: what `make bench` runs, some 15 minutes",
+        help="everything, and the table: what `make bench` runs, some 17 minutes",
         description="Run every part of the bench in turn, and write docs/performance.md's tables.",
         epilog="exit status: 0 all ran; 1 some failed, in words; 2 wrong arguments; 130 Ctrl-C",
     )
