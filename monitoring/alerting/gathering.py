@@ -89,8 +89,9 @@ def _newest_files(root: Path, topic: str, market: str) -> Iterator[str]:
 def sent_of(value: bytes | None) -> Sent | None:
     """Who sent which fields; None: it is no listing that can be read.
 
-    >>> sent_of(b'{"kind": "listing", "source": "a", "grade": null}')
-    Sent(publisher='a', fields=frozenset({'kind', 'source'}))
+    >>> sent = sent_of(b'{"kind": "listing", "source": "a", "grade": null}')
+    >>> sent.publisher, sorted(sent.fields)
+    ('a', ['kind', 'source'])
     """
     try:
         said = msgspec.json.decode(value or b"", type=dict[str, object])
