@@ -55,7 +55,7 @@ def lines(traced: Traced, criteria_before: str | None = None) -> list[str]:
     decided = traced.decision
     when = datetime.fromtimestamp(at_ms(decided) / 1000, UTC)
     called = ", ".join(decided.triggers) or "nothing called for it"
-    other = decided.criteria != criteria_before is not None
+    other = criteria_before not in (None, decided.criteria)
     asked = [] if decided.request_id is None else [f"asked {decided.request_id}"]
     return [
         f"{when:%Y-%m-%d %H:%M}  {decided.market}  {decided.next_step}  ({called})",

@@ -16,9 +16,8 @@ from monitoring.detectors.finding import Cause, Finding
 
 # Errors spread about as much as their mean: of so many, the mean is known to 10 %.
 LABELS = 100
-DEPARTURE_MAX = (
-    0.25  # a month's market is up to 10 % harder than another; a lost feature costs more
-)
+# A month's market is up to 10 % harder than another; a lost feature costs more.
+DEPARTURE_MAX = 0.25
 ERRORS_MIN = 4.0  # standard errors: once in 30,000 champions by chance
 CLIPPED_LOG = 1.0  # as in error.py
 _WORSE = (

@@ -102,13 +102,9 @@ class Summary(Struct, frozen=True, gc=False):
     median: float | None
 
 
-_encode = msgspec.msgpack.Encoder().encode
+# Bucket to bytes and back; equal buckets give equal bytes.
+freeze = msgspec.msgpack.Encoder().encode
 thaw = msgspec.msgpack.Decoder(Bucket).decode
-
-
-def freeze(bucket: Bucket) -> bytes:
-    """Bucket to bytes; equal buckets give equal bytes."""
-    return _encode(bucket)
 
 
 def micro(log_value: float) -> int:
@@ -173,9 +169,9 @@ def tally(window: Window, kept: Tally, at_ms: int) -> None:
             del kept[oldest]
         kept[number] = 1
     elif number > newest - window.buckets:
-        before = sorted([*kept.items(), (number, 1)])
+        ordered = sorted([*kept.items(), (number, 1)])
         kept.clear()
-        kept.update(before)
+        kept.update(ordered)
 
 
 def count(window: Window, kept: Tally, at_ms: int, spans: tuple[int, ...]) -> tuple[int, ...]:

@@ -106,9 +106,7 @@ def _run_locked(
         _await_ready(child, address, data_dir)
         _note(lock, address)
         say(f"ready at {address} in {time.monotonic() - started_s:.1f} s; data in {data_dir}")
-        say(
-            "Ctrl-C or SIGTERM stops it; a later run with the same folder goes on where this one ended"
-        )
+        say("Ctrl-C or SIGTERM stops it; a later run with the same folder goes on from there")
         with _told(ready_file, address):
             _watch(given, child, data_dir)
 
