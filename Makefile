@@ -19,7 +19,7 @@ RUN := $(VENV)/bin/python
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-.PHONY: help bench demo story test chaos check lock clean
+.PHONY: help bench demo story test chaos nightly check lock clean
 
 help:
 	@echo "make demo [MARKET=king-county|hdb]   the whole system on this machine, about 3 minutes"
@@ -27,6 +27,7 @@ help:
 	@echo "                                     retrained or not, about 10 minutes"
 	@echo "make test                            all checks and all tests, as in CI"
 	@echo "make chaos [SEED=1 FAULTS=200 EVENTS=1000000]   the promises under faults, about 25 minutes"
+	@echo "make nightly                         test, chaos with the day for a seed, story: about 50 minutes"
 	@echo "make bench [QUICK=1]                  ours beside its peers: speed, processor time, memory; 17 minutes (3)"
 	@echo "make check                           lint, format, types and imports only"
 	@echo "make lock                            requirements.lock anew from pyproject.toml (needs uv)"
@@ -66,6 +67,12 @@ test: $(READY)
 
 chaos: $(READY)
 	@exec $(RUN) -m tests.chaos --seed $(SEED) --faults $(FAULTS) --events $(EVENTS)
+
+# What is too long for each push. Another night has another seed, and the chaos tells which.
+nightly:
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory chaos SEED=$$(($$(date +%s) / 86400))
+	@$(MAKE) --no-print-directory story
 
 bench: $(READY)
 	@exec $(RUN) -m bench all $(if $(QUICK),--quick)
