@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from stream_app.contract import wire
 from stream_app.contract.predictions import Prediction
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import PREDICTIONS, full_name
+from stream_app.shell import topics_admin
 
 # A broker that was started just before needs some seconds.
 ANSWERS_WITHIN_S = 20.0
@@ -42,6 +44,8 @@ def follow(
 
 
 def _values(kafka: KafkaSettings, from_start: bool, note: Callable[[str], None]) -> Iterator[bytes]:
+    topic = full_name(kafka.prefix, PREDICTIONS)
+    made_now = _wait_for(topic, kafka, note)
     consumer = Consumer(
         {
             "bootstrap.servers": kafka.bootstrap_servers,
@@ -49,13 +53,11 @@ def _values(kafka: KafkaSettings, from_start: bool, note: Callable[[str], None])
             "group.id": f"{kafka.prefix}.tail-{uuid.uuid4().hex}",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest" if from_start else "latest",
+            "auto.offset.reset": "earliest" if from_start or made_now else "latest",
             "log_level": 0,  # what is wrong comes as an error
         }
     )
-    topic = full_name(kafka.prefix, PREDICTIONS)
     try:
-        _wait_for(topic, consumer, kafka.bootstrap_servers, note)
         consumer.subscribe([topic])
         while True:
             for message in consumer.consume(500, timeout=0.5):
@@ -67,22 +69,27 @@ def _values(kafka: KafkaSettings, from_start: bool, note: Callable[[str], None])
         consumer.close()
 
 
-def _wait_for(topic: str, consumer: Consumer, address: str, note: Callable[[str], None]) -> None:
-    """Return when there is such a topic: who subscribes before never hears of it."""
-    if topic in _topics(consumer, address):
-        return
+def _wait_for(topic: str, kafka: KafkaSettings, note: Callable[[str], None]) -> bool:
+    """Return when there is such a topic; whether it was made meanwhile, and so holds only what is new.
+
+    Who subscribes before never hears of it.
+    """
+    address, admin = kafka.bootstrap_servers, topics_admin.connect(kafka)
+    if topic in _topics(admin, address):
+        return False
     note(
         f"there is no topic {topic} at {address} yet: waiting for it "
         "(python -m stream_app topics create; its prefix is HOUSING_KAFKA_PREFIX)"
     )
-    while topic not in _topics(consumer, address):
+    while topic not in _topics(admin, address):
         time.sleep(_LOOK_EVERY_S)
+    return True
 
 
-def _topics(consumer: Consumer, address: str) -> Collection[str]:
+def _topics(admin: AdminClient, address: str) -> Collection[str]:
     """The names of all topics, as soon as a broker answers."""
     try:
-        return set(consumer.list_topics(timeout=ANSWERS_WITHIN_S).topics)
+        return set(admin.list_topics(timeout=ANSWERS_WITHIN_S).topics)
     except KafkaException as error:
         raise NoBroker(f"no Kafka answers at {address}: {error.args[0].str()}") from None
 

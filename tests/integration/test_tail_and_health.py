@@ -70,12 +70,12 @@ def test_the_tail_ends_well_when_it_is_told_to_or_nobody_reads_it(
     assert unread.wait(60) == 141
 
 
-def test_the_tail_waits_for_topics_that_are_made_after_it(
+def test_the_tail_waits_for_topics_that_are_made_after_it_and_misses_nothing(
     kafka: KafkaSettings, environment: Mapping[str, str]
 ) -> None:
     later = full_name(f"{kafka.prefix}-later", PREDICTIONS)
     environment = {**environment, "HOUSING_KAFKA_PREFIX": f"{kafka.prefix}-later"}
-    command = [sys.executable, "-m", "stream_app", "tail", "--from-start", "--count", "1"]
+    command = [sys.executable, "-m", "stream_app", "tail", "--count", "1"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as tail:
         try:
