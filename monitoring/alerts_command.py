@@ -40,7 +40,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     actions = alerts.add_subparsers(required=True, metavar="ACTION")
     listed = actions.add_parser(
-        "list", help="the newest first", description="One line for each cause, the newest first."
+        "list",
+        help="the last to be told first",
+        description="One line for each cause, the last to be told first. `since` is another order:"
+        " what was found in a market goes by the market's own time, all else by the wall clock.",
     )
     listed.add_argument("--open", action="store_true", help="leave out what is resolved")
     listed.add_argument(
@@ -80,10 +83,9 @@ def _note(
 def _list(given: argparse.Namespace, kafka: KafkaSettings, _own: MonitoringSettings) -> int:
     found = [
         entry
-        for entry in books.of_log(topic.read(kafka)).values()
+        for entry in reversed(books.of_log(topic.read(kafka)).values())
         if (entry.open or not given.open) and given.market in (None, entry.alert.market)
     ]
-    found.sort(key=lambda entry: entry.first_raised_ms, reverse=True)
     now_ms = _now_ms()
     if given.json:
         print(msgspec.json.encode({"alerts": [_row(entry, now_ms) for entry in found]}).decode())

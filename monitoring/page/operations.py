@@ -69,9 +69,9 @@ def _pages(count: int, page: int, address: Callable[[str], str]) -> list[Link]:
 
 
 def alerts(known: Known, view: View) -> Section:
-    """What stands, then what is over; the newest first."""
+    """What stands, then what is over; the last to be told first, as `since` goes by two clocks."""
     own = entries(known, view.market)
-    ordered = sorted(own, key=lambda entry: (not entry.open, -entry.begun_ms))[:ROWS_PER_PAGE]
+    ordered = sorted(own, key=lambda entry: entry.open)[::-1][:ROWS_PER_PAGE]
     now_ms = known.refreshed_ms
     table = Table(
         "alerts",

@@ -13,7 +13,7 @@ from monitoring.alerts_command import UnknownAlert
 from stream_app.contract.alerts import AlertAcknowledged, AlertSnoozed, AnyAlertMessage
 from stream_app.contract.settings import KafkaSettings
 from tests import messages
-from tests.builders import HOUR_MS
+from tests.builders import DAY_MS, HOUR_MS
 
 OPEN = messages.alert(fingerprint="abcdef01")
 OVER = messages.alert(fingerprint="abcdef99", market="hdb")
@@ -53,6 +53,20 @@ def test_what_is_listed(
 
     listed = json.loads(capsys.readouterr().out)["alerts"]
     assert sorted(each["id"] for each in listed) == expected
+
+
+def test_what_was_told_last_stands_first_whatever_its_clock_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker's alert of today, then one of a market that is replayed, years ago by its time."""
+    days = {"abcdef01": 20_000, "abcdef02": 16_000, "abcdef03": 18_000}
+    told = [messages.alert(fingerprint=name, raised_ms=day * DAY_MS) for name, day in days.items()]
+    monkeypatch.setattr(topic, "read", lambda _kafka: iter(told))
+
+    program.main(["alerts", "list", "--json"])
+
+    listed = json.loads(capsys.readouterr().out)["alerts"]
+    assert [each["id"] for each in listed] == ["abcdef03", "abcdef02", "abcdef01"]
 
 
 def test_a_person_reads_where_each_alert_stands(
