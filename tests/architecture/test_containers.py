@@ -56,6 +56,11 @@ def test_every_service_that_stays_has_a_probe(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
+def test_a_plain_up_asks_for_no_setting() -> None:
+    """A value demanded by `:?` is asked for before profiles are looked at, and by `down`, too."""
+    assert not re.search(r"\$\{\w+:?\?", (tree.ROOT / "docker-compose.yml").read_text())
+
+
 def test_the_private_key_is_with_those_who_train_alone() -> None:
     holders = [n for n, s in SERVICES.items() if any("keys:" in v for v in s.get("volumes", []))]
 
