@@ -255,18 +255,6 @@ def test_a_decision_stands_at_the_markets_own_time(tmp_path: Path) -> None:
         assert row["at"] == at_ms
 
 
-def test_what_stands_is_first_and_the_last_to_be_told_before_it(tmp_path: Path) -> None:
-    """Told of days 9, 3, 5 and 7; that of day 5 is over."""
-    told = [
-        messages.alert(fingerprint=f"of-{day}", segment=f"of {day}", since_ms=day * DAY_MS)
-        for day in (9, 3, 5, 7)
-    ]
-    over = messages.resolved(fingerprint="of-5")
-    for page in browser(states.known(states.days(40), [*told, over]), tmp_path):
-        rows = page.client.get(f"/api/{MARKET}/alerts.json").json()["rows"]
-        assert [row["where"] for row in rows] == ["of 7", "of 3", "of 9", "of 5"]
-
-
 def test_an_alert_is_acknowledged(page: Page) -> None:
     page.press(f"/act/acknowledge/{MARKET}?subject={ALERT.fingerprint}", by="ana")
 
