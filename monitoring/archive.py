@@ -36,6 +36,7 @@ from monitoring.erasures import Erased, Noted, Receipt
 from monitoring.parts import Limits, Part, Progress
 from monitoring.ranges import Span, encode_range
 from monitoring.tables import LAYOUTS, Layout, Taken
+from stream_app.contract.counts import counted
 from stream_app.contract.rejects import SourceChanged
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name, group_id
@@ -163,8 +164,8 @@ class Archiver:
         waiting = sum(len(part.records) for part in self._parts.values())
         at_end = sum(part.at_end for part in self._parts.values())
         return (
-            f"{done.rows:,} rows in {done.files:,} files ({done.size_bytes / 1e6:.1f} MB),"
-            f" {waiting:,} waiting; at the end of {at_end} of {len(self._parts)} partitions"
+            f"{counted(done.rows, 'row')} in {counted(done.files, 'file')} ({done.size_bytes / 1e6:.1f} MB),"
+            f" {waiting:,} waiting; at the end of {at_end} of {counted(len(self._parts), 'partition')}"
         )
 
     def flush(self) -> None:
@@ -288,7 +289,7 @@ class Archiver:
             partition.offset = max(part.first_offset, part.lost_to_offset)
         consumer.assign(partitions)
         self.progress.assigned = True
-        self._tell(f"{len(partitions)} partitions assigned")
+        self._tell(f"{counted(len(partitions), 'partition')} assigned")
 
     def _open(self, consumer: Consumer, source: Source) -> Part:
         swept = chain.sweep(self._root, source)

@@ -18,6 +18,7 @@ from monitoring.retention import Pruned
 from monitoring.settings import MonitoringSettings
 from monitoring.windows import day
 from stream_app.contract.archive import MANIFESTS
+from stream_app.contract.counts import counted
 from stream_app.contract.settings import BadSettings, KafkaSettings
 from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import full_name
@@ -149,7 +150,7 @@ def _tell_pruned(pruned: Pruned) -> None:
     verb = "would go" if pruned.dry_run else "are gone"
     for topic, sums in sorted(pruned.topics.items()):
         print(
-            f"{topic}: {sums.rows:,} rows in {sums.files:,} files ({sums.size_bytes / 1e6:.1f} MB)"
+            f"{topic}: {counted(sums.rows, 'row')} in {counted(sums.files, 'file')} ({sums.size_bytes / 1e6:.1f} MB)"
             f" of before {pruned.before} {verb}"
         )
 

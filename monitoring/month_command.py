@@ -12,6 +12,7 @@ from monitoring import windows
 from monitoring.archive_command import existing
 from monitoring.settings import MonitoringSettings
 from stream_app.contract.archive import ALL_MARKETS
+from stream_app.contract.counts import counted
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.settings import BadSettings, KafkaSettings
 from stream_app.contract.spans import DAY_MS
@@ -104,7 +105,8 @@ def _distance(sold: Sold) -> float:
 
 def lines(judged: "Month") -> list[str]:
     """A month as a person reads it."""
-    head = f"{judged.market} {judged.month}: {judged.listings:,} answers, {judged.sales:,} sales"
+    answers, sales = counted(judged.listings, "answer"), counted(judged.sales, "sale")
+    head = f"{judged.market} {judged.month}: {answers}, {sales}"
     goals = [_goal(goal) for goal in judged.goals]
     review = [
         f"  {r.cause}: {r.raised} raised, {r.acknowledged} acknowledged, {r.snoozed} snoozed,"

@@ -36,6 +36,7 @@ from monitoring.criteria import Criteria
 from monitoring.detectors.finding import Cause, Finding
 from monitoring.history import History
 from stream_app.contract.alerts import Decision, NextStep, PreflightMeasured, Trigger
+from stream_app.contract.counts import counted
 from stream_app.contract.spans import DAY_MS, HOUR_MS
 
 BAD_DATA = (Cause.UNIT, Cause.NULLS, Cause.REJECTS)
@@ -276,8 +277,9 @@ def _quiet(evidence: Evidence) -> list[str]:
     told = "error unknown" if now is None else f"error {now.mean:.3f} on {now.n:,} labels"
     if now is not None and before is not None and before.mean:
         told += f", {now.mean / before.mean - 1:+.1%}"
-    counted = f"{len(evidence.findings)} findings, {evidence.labels_new:,} new labels"
-    return [f"nothing calls for it: {told}; {counted}"]
+    found = counted(len(evidence.findings), "finding")
+    labels = counted(evidence.labels_new, "new label")
+    return [f"nothing calls for it: {told}; {found}, {labels}"]
 
 
 def _decision(

@@ -20,6 +20,7 @@ from monitoring.settings import MonitoringSettings
 from monitoring.windows import day
 from stream_app.contract import wire
 from stream_app.contract.alerts import DOUBTED
+from stream_app.contract.counts import counted
 from stream_app.contract.settings import BadSettings, KafkaSettings
 from stream_app.contract.spans import DAY_MS
 from stream_app.contract.topics import ALERTS, EVENTS, PREDICTIONS, REJECTS, Topic, full_name
@@ -166,11 +167,11 @@ def _show_one(card: Card) -> None:
         window = f"{day(card.from_ms)} to {day(card.to_ms)}"
     kinds = ", ".join(f"{clean(kind)} {count:,}" for kind, count in sorted(card.kinds.items()))
     lines = [
-        (clean(card.publisher), f"{card.events:,} events, {window}: {kinds}"),
+        (clean(card.publisher), f"{counted(card.events, 'event')}, {window}: {kinds}"),
         ("accepted", f"{card.accepted:,}"),
         *((f"refused: {clean(code)}", f"{n:,}") for code, n in sorted(card.rejected.items())),
         ("repeated", f"{card.duplicates:,}"),
-        ("priced", f"{card.priced:,} listings"),
+        ("priced", counted(card.priced, "listing")),
         ("of them late", f"{card.late:,}"),
         ("of them repaired", f"{card.repaired:,}"),
         ("of them while doubted", f"{card.doubted:,}"),

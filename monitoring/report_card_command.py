@@ -19,6 +19,7 @@ from monitoring.report_card import Power, Quiet
 from monitoring.report_card_real import Real
 from monitoring.windows import Window, parse
 from stream_app.contract import wire
+from stream_app.contract.counts import counted
 from stream_app.contract.settings import BadSettings
 
 DAYS_MIN = 30  # fewer give every stream the same weeks
@@ -148,4 +149,4 @@ def _show_real(found: Real) -> None:
     console.print(months)
     for one in found.told:
         console.print(f"{one.day}  {one.alarm}: {one.words}", markup=False, highlight=False)
-    console.print(f"{len(found.told)} alarms")
+    console.print(counted(len(found.told), "alarm"))

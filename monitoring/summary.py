@@ -12,6 +12,7 @@ from monitoring.label_age import AgeBand, Cohort
 from monitoring.quality import ANSWER, Errors
 from monitoring.sampling import Sample
 from monitoring.windows import day
+from stream_app.contract.counts import counted
 
 ARCHIVE = "archive"
 SHOWN_MAX = 12  # columns on the terminal; all are in summary.json
@@ -110,7 +111,7 @@ def show(summary: Summary, console: Console) -> None:
         if drift is not None:
             console.print(_drift_table(f"{summary.market}: {name} of features", drift))
             for side, rows in (("reference", drift.reference), ("current", drift.current)):
-                words = f"{side}: {rows.rows:,} rows, {_days(rows)}, of {rows.what}"
+                words = f"{side}: {counted(rows.rows, 'row')}, {_days(rows)}, of {rows.what}"
                 console.print(words, highlight=False)
     if summary.data is not None:
         console.print(_data_table(summary.data))

@@ -10,6 +10,7 @@ from monitoring import criteria
 from monitoring.alerts_topic import AlertsTopic
 from monitoring.archive_command import existing, stop_on_signals
 from monitoring.settings import MonitoringSettings
+from stream_app.contract.counts import counted
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.settings import KafkaSettings
 
@@ -66,7 +67,7 @@ def _run(given: argparse.Namespace, kafka: KafkaSettings, settings: MonitoringSe
     )
     watcher.round()
     again = "" if given.once else f"; a look every {settings.watch_every_s:g} s"
-    _tell(f"{watcher.rows:,} rows read, decisions written: {watcher.decisions}{again}")
+    _tell(f"{counted(watcher.rows, 'row')} read, decisions written: {watcher.decisions}{again}")
     while not given.once and not stop.wait(settings.watch_every_s):
         watcher.round()
     alerts.close()

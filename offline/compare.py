@@ -29,6 +29,7 @@ from offline.eda import skew
 from offline.metrics import Figures
 from offline.splits import Split
 from offline.train import Fitted
+from stream_app.contract.counts import counted
 
 ALONE_ROWS = 30
 BATCH_ROWS = 1_000
@@ -103,7 +104,7 @@ def run(
     """
     dataset = splits.without_duplicates(dataset)
     parts = folds.forward(dataset, fold_count)
-    say(f"{len(names)} kinds of models on {fold_count} folds, {len(dataset):,} homes")
+    say(f"{counted(len(names), 'kind')} of models on {fold_count} folds, {len(dataset):,} homes")
     ends_s = time.monotonic() + budget_s
     work = partial(judge, dataset, parts, seed, ends_s)
     told = partial(_tell, say, len(names) * fold_count)

@@ -3,6 +3,7 @@
 from offline.difference import MOVED, WORST_LISTINGS, Difference, Segment
 from offline.metrics import Figures
 from offline.page import Cell, Section, Table
+from stream_app.contract.counts import counted
 
 _MOVED = f"moved > {100 * MOVED:g} %"
 _COLUMNS = "", "listings", "mean change, %", "median change, %", _MOVED
@@ -17,7 +18,7 @@ def _overall(found: Difference) -> Section:
     overall = [] if found.overall is None else [_row(found.overall)]
     return Section(
         "Overall",
-        f"The same {found.listings:,} listings, answered twice. A change is the price of "
+        f"The same {counted(found.listings, 'listing')}, answered twice. A change is the price of "
         f"{found.after} over that of {found.before}, less 1. Below, the homes that were sold "
         "since, each answer judged as it was given at the listing.",
         tables=[

@@ -5,6 +5,7 @@ from html import escape
 from itertools import pairwise
 
 from offline.lineage import Lineage, Span
+from stream_app.contract.counts import counted
 
 _COLUMN_PX, _BOX_PX, _LINE_PX, _GAP_PX, _MARGIN_PX = 290, 250, 18, 16, 20
 _HASH_DIGITS = 12
@@ -55,7 +56,7 @@ def _log(found: Lineage) -> list[Box]:
         [
             f"Partition {read.partition}",
             f"offsets {read.first_offset:,} to {read.end_offset:,}",
-            f"{read.records:,} records, {_short(read.sha256)}",
+            f"{counted(read.records, 'record')}, {_short(read.sha256)}",
         ]
         for read in found.read
     ]

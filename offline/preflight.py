@@ -23,6 +23,7 @@ from scipy.special import stdtrit
 from offline.dataset import Dataset
 from offline.difference import SoldTwice
 from offline.splits import NotEnough
+from stream_app.contract.counts import counted
 from stream_app.contract.spans import DAY_MS
 
 LABELS = 500  # fewer cannot tell a saving of 4 % of the error from chance
@@ -88,7 +89,7 @@ def saving(sold: Sequence[SoldTwice], to_ms: int) -> Saving:
     count = len(np.unique(weeks))
     if count == 1:
         raise NotEnough(
-            f"{len(sold)} labels of one week: two are the least that say how sure it is"
+            f"{counted(len(sold), 'label')} of one week: two are the least that say how sure it is"
         )
     low, high = interval(served - retrained, weeks)
     return Saving(

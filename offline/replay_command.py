@@ -18,6 +18,7 @@ from offline.replay_plan import Plan, plan
 from offline.rescored import Rescored
 from offline.settings import OfflineSettings
 from stream_app.contract import wire
+from stream_app.contract.counts import counted
 from stream_app.contract.markets import MARKETS
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import OUTCOMES, PREDICTIONS
@@ -115,7 +116,7 @@ def _differs(given: argparse.Namespace, asked: Plan, watch: Comparison) -> dict[
         given.report or Path("var", "replay", given.market),
         "difference",
         f"What {after} changes in {given.market}",
-        f"Against {before}; {found.listings:,} listings; prices in "
+        f"Against {before}; {counted(found.listings, 'listing')}; prices in "
         f"{MARKETS[given.market].currency}.",
         difference_page.sections(found),
         found,

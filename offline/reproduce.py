@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from offline.collector import Read
 from offline.recipe import Recipe
+from stream_app.contract.counts import counted
 from stream_app.contract.models import Manifest
 from stream_app.scoring.checks import RELATIVE_TOLERANCE, PredictsLog, matrix
 
@@ -136,7 +137,7 @@ def _log(recipe: Recipe, made: Made) -> Iterator[Differs]:
         place = f"partition {read.partition}"
         found = now.get(read.partition)
         if found is None:
-            yield Differs(place, f"{read.records:,} records", "not there")
+            yield Differs(place, counted(read.records, "record"), "not there")
             continue
         yield from _different(f"{place}, topic's id", read.topic_id, found.topic_id)
         yield from _different(f"{place}, offsets", _range(read), _range(found))

@@ -30,6 +30,7 @@ from offline.metrics import Figures
 from offline.shape import Shape
 from offline.splits import Split
 from offline.train import SHAPES, at_newest_level, choose_shape, fit, grown
+from stream_app.contract.counts import counted
 
 TREES_MAX = 1_000  # where they stop by themselves, but for the slowest rates
 # Bounds of the draw; but for the loss and the share without, evenly in the logarithm.
@@ -102,7 +103,9 @@ def run(
     parts = folds.forward(older, fold_count, splits.OLDER_ROWS_MIN // 2)
     ends_s = time.monotonic() + budget_s
     numbers = range(-len(SHAPES), draws)
-    say(f"{draws} draws and {len(SHAPES)} shapes on {fold_count} folds, {len(older):,} homes")
+    say(
+        f"{counted(draws, 'draw')} and {len(SHAPES)} shapes on {fold_count} folds, {len(older):,} homes"
+    )
     told = parallel.each(
         partial(judge, older, parts, seed, ends_s),
         [numbers[place::processes] for place in range(processes)],

@@ -27,6 +27,7 @@ from producers.sender import Sender, refuse_unsafe, topic_id, wall_clock_ms
 from producers.settings import ProducerSettings, from_environment
 from producers.sources import BadFile, Tally
 from producers.stopping import BY_SIGNAL, Stop, on_signals
+from stream_app.contract.counts import counted
 from stream_app.contract.events import AnyEvent
 from stream_app.contract.settings import KafkaSettings
 from stream_app.contract.topics import EVENTS, full_name
@@ -49,7 +50,7 @@ def run_convert(given: argparse.Namespace) -> int:
         summary = {"events": kinds, **_summary_of(tally)}
         print(json.dumps(summary), file=sys.stdout if given.out else sys.stderr)
     else:
-        _tell(f"{_told(kinds)} from {tally.rows:,} rows")
+        _tell(f"{_told(kinds)} from {counted(tally.rows, 'row')}")
     return 0
 
 
@@ -112,7 +113,7 @@ def _replay(
     position = checkpoint.load(given.checkpoint, replay) if given.checkpoint else 0
     resumed_at = min(position, len(events))
     if resumed_at:
-        _tell(f"going on after {resumed_at:,} events confirmed before")
+        _tell(f"going on after {counted(resumed_at, 'event')} confirmed before")
     save = _saver(given.checkpoint, replay)
     save(resumed_at)  # a place that cannot be written to is told before anything is sent
     with Sender(kafka, own) as sender, shown(len(events), resumed_at) as show:
@@ -132,7 +133,7 @@ def _tell(text: str) -> None:
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n:,} {kind}s" for kind, n in counts.items()) or "no events"
+    return ", ".join(counted(n, kind) for kind, n in counts.items()) or "no events"
 
 
 def _tell_tally(tally: Tally) -> None:
@@ -142,13 +143,13 @@ def _tell_tally(tally: Tally) -> None:
     for bad in tally.first_bad_rows:
         _tell(f"not read: {bad}")
     if tally.bad_rows:
-        _tell(f"{tally.bad_rows:,} rows could not be read and were left out")
+        _tell(f"left out as unreadable: {counted(tally.bad_rows, 'row')}")
 
 
 def _tell_truths(truths: Sequence[Truth], path: Path | None) -> None:
     for truth in truths:
         scope = ", ".join(f"{name}={value}" for name, value in truth.plant.items() if value)
-        _tell(f"planted: {scope}: {truth.events:,} events changed")
+        _tell(f"planted: {scope}: {counted(truth.events, 'event')} changed")
     if path is not None:
         checkpoint.write_whole(path, msgspec.json.encode(truths))
 
@@ -218,5 +219,5 @@ def _write_counts(counts: Mapping[str, int], *, as_json: bool) -> None:
     told = ", ".join(f"{n:,} {verdict}" for verdict, n in verdicts.items())
     by_code = ", ".join(f"{code} {n:,}" for code, n in codes.items())
     lines = sum(verdicts.values())
-    judged = f"{lines:,} line{'' if lines == 1 else 's'}: {told}"
+    judged = f"{counted(lines, 'line')}: {told}"
     print(judged + (f" ({by_code})" if by_code else ""))

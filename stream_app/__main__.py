@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from stream_app.contract.counts import counted
 from stream_app.contract.settings import BadSettings
 from stream_app.contract.topics import DEFAULT_PARTITIONS
 
@@ -270,7 +271,11 @@ def _verify_topics(parsed: argparse.Namespace) -> int:
     else:
         for difference in differences:
             _say(difference)
-        _say(f"{len(differences)} differences" if differences else "all topics are as they must be")
+        _say(
+            counted(len(differences), "difference")
+            if differences
+            else "all topics are as they must be"
+        )
     return 1 if differences else 0
 
 

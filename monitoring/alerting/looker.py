@@ -19,6 +19,7 @@ from monitoring.alerting.machines import Worker
 from monitoring.settings import MonitoringSettings
 from stream_app.contract.alerts import Alert, AlertResolved, AnyAlertMessage
 from stream_app.contract.archive import MANIFESTS
+from stream_app.contract.counts import counted
 from stream_app.contract.markets import MARKETS
 
 _BY_FIELDS = (
@@ -94,12 +95,11 @@ class Looker:
 
     def words(self) -> str:
         """What is looked at."""
+        known = f"{counted(len(self._book), 'cause')} known"
         if not self._workers:
-            return (
-                f"no worker is named by HOUSING_MONITORING_WORKERS, {len(self._book)} causes known"
-            )
+            return f"no worker is named by HOUSING_MONITORING_WORKERS, {known}"
         seen = sum(not worker.is_unknown for worker in self._workers)
-        return f"{seen} of {len(self._workers)} workers answer, {len(self._book)} causes known"
+        return f"workers that answer: {seen} of {len(self._workers)}, {known}"
 
     def _hear(self, messages: Sequence[AnyAlertMessage]) -> None:
         for message in messages:

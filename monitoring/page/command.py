@@ -12,6 +12,7 @@ import msgspec
 from monitoring import archive_command
 from monitoring.page import guard
 from monitoring.settings import MonitoringSettings
+from stream_app.contract.counts import counted
 from stream_app.contract.settings import BadSettings, KafkaSettings
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _measure(
     if as_json:
         print(msgspec.json.encode(found).decode())
         return 0
-    print(f"{found.taken_in_s:7.3f} s  to take in {found.manifests:,} manifests")
+    print(f"{found.taken_in_s:7.3f} s  to take in {counted(found.manifests, 'manifest')}")
     print(f"{found.looked_s:7.3f} s  to look again, with nothing new")
     for page in found.pages:
         print(f"{page.median_s:7.3f} s  {page.kilobytes:7,.0f} kB  {page.address}")

@@ -14,6 +14,7 @@ from monitoring.page.judging import errors, is_red
 from monitoring.page.known import Known
 from monitoring.page.tables import Cell, Column, Link, Table, Unit
 from monitoring.page.view import View, day_of
+from stream_app.contract.counts import counted
 from stream_app.contract.spans import DAY_MS
 
 COMPARED = (Column("window", Unit.COUNT), Column("per day", Unit.RATE))
@@ -79,7 +80,7 @@ def _flow_table(sums: Sums, view: View) -> Table:
         names += [(f"{group}.{name}", words + name.replace("_", " ")) for name in sorted(both)]
     rows = [_compared(sums, view, name, words) for name, words in names]
     undated = sum(sums.outside(group) for group in ("event", "reject"))
-    about = f"{view.words}; {undated:,} events bear a date that is none of the market's"
+    about = f"{view.words}; {counted(undated, 'event')} with a date that is none of the market's"
     return Table("flow-counts", "Counts", about, (Column("what"), *COMPARED, *BASE), rows)
 
 
@@ -141,7 +142,7 @@ def inputs(known: Known, view: View) -> Section:
 def _rows(side: reports.Rows) -> str:
     if side.from_day is None:
         return f"of {side.what}, no rows"
-    return f"{side.from_day} to {side.to_day} ({side.rows:,} rows of {side.what})"
+    return f"{side.from_day} to {side.to_day} ({counted(side.rows, 'row')} of {side.what})"
 
 
 def outputs(known: Known, view: View) -> Section:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream_app.contract import wire
+from stream_app.contract.counts import counted
 from stream_app.contract.models import Activated
 from stream_app.contract.predictions import Prediction
 from stream_app.core.features import FEATURE_SET, FEATURES
@@ -172,7 +173,7 @@ def _number(value: float | None) -> str:
 
 
 def _verdict(explanation: Explanation, said: Prediction) -> Iterator[str]:
-    replayed = f"{explanation.replayed:,} events replayed"
+    replayed = f"{counted(explanation.replayed, 'event')} replayed"
     if explanation.same:
         yield f"rebuilt bit for bit: yes ({replayed})"
         return

@@ -51,6 +51,7 @@ EXPORTED: dict[str, set[str]] = {
         "UNREADABLE",
         "manifest_name",
     },
+    "counts": {"counted"},
     "dictionary": {"MESSAGES", "documents", "events_markdown", "rules_markdown", "schema"},
     "events": {
         "AnyEvent",

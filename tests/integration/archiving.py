@@ -157,7 +157,7 @@ def archiving(
 
 def assigned(log: Path) -> list[int]:
     """Tell how many partitions an archiver got, each time it got some."""
-    return [int(n) for n in re.findall(r"(\d+) partitions assigned", log.read_text())]
+    return [int(n) for n in re.findall(r"(\d+) partitions? assigned", log.read_text())]
 
 
 def erased(folder: Path, kafka: KafkaSettings) -> Iterator[Place]:

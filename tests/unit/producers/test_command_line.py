@@ -40,7 +40,7 @@ def test_convert_writes_one_event_on_a_line(
         "Listing",
         "Sale",
     ]
-    assert told == b"1 listings, 1 sales from 1 rows\n"
+    assert told == b"1 listing, 1 sale from 1 row\n"
 
 
 def test_convert_to_a_file_gives_its_summary_as_json(
@@ -98,7 +98,7 @@ def test_rows_that_cannot_be_read_are_told_and_strict_makes_them_an_error(
 
     assert lenient == 0
     assert "not read: sales.csv, line 2: column price: '?!' is not a number" in told
-    assert "1 rows could not be read" in told
+    assert "left out as unreadable: 1 row\n" in told
     assert strict == 2
     assert capsys.readouterr().err == (
         "producers convert: sales.csv, line 2: column price: '?!' is not a number\n"

@@ -79,9 +79,8 @@ def test_convert_plants_and_writes_the_truth(
 
     (truth,) = json.loads((tmp_path / "truth.json").read_text())
     assert (truth["kind"], truth["events"], truth["plant"]["factor"]) == ("price_shock", 1, 1.1)
-    assert (
-        "planted: kind=price_shock, from=2014-10-01, share=1.0, factor=1.1: 1 events changed"
-        in (capsys.readouterr().err)
+    assert "planted: kind=price_shock, from=2014-10-01, share=1.0, factor=1.1: 1 event changed" in (
+        capsys.readouterr().err
     )
 
 
