@@ -16,6 +16,7 @@ from monitoring.archive import Archiver
 from monitoring.parts import limits_of
 from monitoring.retention import Pruned
 from monitoring.settings import MonitoringSettings
+from monitoring.whole import whole
 from monitoring.windows import day
 from stream_app.contract.archive import MANIFESTS
 from stream_app.contract.counts import counted
@@ -71,7 +72,9 @@ def _add_prune(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     told = ", ".join(sorted(topic.name for topic in retention.DEFAULT))
     age = prune.add_mutually_exclusive_group(required=True)
     age.add_argument("--before", type=_day, metavar="YYYY-MM-DD", help="days before this one (UTC)")
-    age.add_argument("--keep-days", type=_days, metavar="N", help="all but today and N days before")
+    age.add_argument(
+        "--keep-days", type=whole(0, DAYS_MAX), metavar="N", help="all but today and N days before"
+    )
     options = prune.add_argument
     options("--topic", action="append", choices=named, metavar="TOPIC", help=f"default: {told}")
     # None of its own: the default of this parser would overwrite what `archive` was given.
@@ -170,12 +173,6 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= DAY_S:
         raise argparse.ArgumentTypeError(f"{text} s: must be above 0, at most {DAY_S:,}")
     return seconds
-
-
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= DAYS_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: 0 to {DAYS_MAX:,} days are wanted")
-    return int(text)
 
 
 def _day(text: str) -> str:

@@ -17,6 +17,7 @@ from monitoring.alerting.notices import clean
 from monitoring.archive_command import existing
 from monitoring.scorecard import Card, Scorecard
 from monitoring.settings import MonitoringSettings
+from monitoring.whole import whole
 from monitoring.windows import day
 from stream_app.contract import wire
 from stream_app.contract.alerts import DOUBTED
@@ -44,7 +45,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     publishers.add_argument("name", nargs="?", metavar="NAME", help="one publisher, in full")
     publishers.add_argument(
         "--days",
-        type=_days,
+        type=whole(1, DAYS_MAX),
         default=DAYS,
         metavar="N",
         help=f"before the newest archived event; default {DAYS}",
@@ -188,9 +189,3 @@ def _clock(card: Card) -> str:
     if card.least_lag_ms < 0:
         return f"ahead by {-card.least_lag_ms / 1000:,.1f} s"
     return f"behind by {card.least_lag_ms / 1000:,.1f} s at most"
-
-
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= DAYS_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: 1 to {DAYS_MAX:,} days are wanted")
-    return int(text)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from monitoring.settings import MonitoringSettings
+from monitoring.whole import whole
 from stream_app.contract.settings import KafkaSettings
 
 STREAMS_MAX = 1_000
@@ -32,7 +33,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="FROM..TO",
         help="no card: what the alarms said of these days as they were, after all sales before",
     )
-    options("--streams", type=_streams, default=10, metavar="N", help="streams a row; default 10")
+    options(
+        "--streams",
+        type=whole(1, STREAMS_MAX),
+        default=10,
+        metavar="N",
+        help="streams a row; default 10",
+    )
     options("--seed", type=int, default=1, metavar="N", help="default 1")
     options("--json", action="store_true", help="print one line of JSON")
     card.set_defaults(run=_run)
@@ -42,9 +49,3 @@ def _run(given: argparse.Namespace, _kafka: KafkaSettings, _own: MonitoringSetti
     from monitoring import report_card_command
 
     return report_card_command.run(given)
-
-
-def _streams(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= STREAMS_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: 1 to {STREAMS_MAX:,} streams are wanted")
-    return int(text)

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 from monitoring.settings import MonitoringSettings
+from monitoring.whole import PORT_MAX, whole
 from monitoring.workspace import FOLDER
 from stream_app.contract.settings import BadSettings, KafkaSettings
-
-PORT_MAX = 65_535
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,7 +20,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         " knows no password: expose it through something that does. Sends no usage data.",
         epilog="Exit status: 2 wrong input; 3 cannot listen there; 130 stopped by Ctrl-C.",
     )
-    command.add_argument("--port", type=_port, default=8001, metavar="N", help="default 8001")
+    command.add_argument(
+        "--port", type=whole(1, PORT_MAX), default=8001, metavar="N", help="default 8001"
+    )
     command.add_argument("--out", type=Path, help="folder of reports (setting report_dir)")
     command.set_defaults(run=_run)
 
@@ -36,9 +37,3 @@ def _run(given: argparse.Namespace, _kafka: KafkaSettings, settings: MonitoringS
 
     run_local(host="127.0.0.1", port=given.port, workspace=str(workspace))
     raise KeyboardInterrupt  # nothing else makes it return, and it keeps the Ctrl-C to itself
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= PORT_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: a port from 1 to {PORT_MAX:,} is wanted")
-    return int(text)

@@ -12,6 +12,7 @@ import msgspec
 from monitoring import archive_command
 from monitoring.page import guard
 from monitoring.settings import MonitoringSettings
+from monitoring.whole import PORT_MAX, whole
 from stream_app.contract.counts import counted
 from stream_app.contract.settings import BadSettings, KafkaSettings
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from monitoring.page.known import Reader
 
 HOST, PORT = "127.0.0.1", 8770
-PORT_MAX = 65_535
 NOTES = """\
 It reads the archive and the reports, and writes nothing but the daily figures beside the archive
 (rollup.json) and, when a button is confirmed, one record on housing.alerts.
@@ -44,7 +44,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     page.add_argument("--host", default=HOST, help=f"default: {HOST}, this machine only")
-    page.add_argument("--port", type=_port, default=PORT, help=f"default: {PORT}")
+    page.add_argument("--port", type=whole(1, PORT_MAX), default=PORT, help=f"default: {PORT}")
     page.add_argument("--dir", type=Path, help="archive folder (setting archive_dir)")
     page.add_argument("--reports", type=Path, help="folder of reports (setting report_dir)")
     page.add_argument(
@@ -111,9 +111,3 @@ def _serve(served: "Litestar", reader: "Reader", host: str, port: int) -> int:
     if not server.started:
         raise BadSettings(f"{host}:{port}: cannot listen there")
     return 0
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= PORT_MAX):
-        raise argparse.ArgumentTypeError(f"{text!r}: a port of 1 to {PORT_MAX:,} is wanted")
-    return int(text)

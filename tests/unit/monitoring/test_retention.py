@@ -104,7 +104,7 @@ def test_the_command_keeps_events_unless_they_are_named(
     ("options", "words"),
     [
         (["--before", "2025-02-30"], "a day such as 2026-01-31 is wanted"),
-        (["--keep-days", "-1"], "0 to 36,500 days are wanted"),
+        (["--keep-days", "-1"], "--keep-days: '-1': a whole number from 0 to 36,500 is wanted"),
         (["--keep-days", "1", "--topic", "state"], "invalid choice: 'state'"),
         ([], "--before --keep-days is required"),
     ],
