@@ -236,6 +236,16 @@ def test_fetches_of_an_assignment_that_is_over_are_ignored() -> None:
     assert len(publisher.committed) == 1
 
 
+async def release_amid_a_batch(worker: Runner, publisher: FakePublisher) -> None:
+    """The publisher holds the batch until the release has begun."""
+    await asyncio.sleep(0)
+    released = asyncio.create_task(worker.release())
+    await asyncio.sleep(0)
+    assert publisher.gate is not None
+    publisher.gate.set()
+    await released
+
+
 def test_a_release_lets_the_running_batch_end_and_drops_the_rest() -> None:
     publisher = FakePublisher(gate=threading.Event())
 
@@ -243,12 +253,7 @@ def test_a_release_lets_the_running_batch_end_and_drops_the_rest() -> None:
         worker = runner(publisher, batch_max=2)
         await worker.open([0])
         worker.take(fetched(0, 5))
-        await asyncio.sleep(0)
-        released = asyncio.create_task(worker.release())
-        await asyncio.sleep(0)
-        assert publisher.gate is not None
-        publisher.gate.set()
-        await released
+        await release_amid_a_batch(worker, publisher)
         assert worker.acknowledged() == {0: 1}
 
     run(scenario())
@@ -298,12 +303,7 @@ def test_a_fault_on_a_partition_that_is_no_longer_ours_is_none() -> None:
         worker = runner(publisher)
         await worker.open([0])
         worker.take(fetched(0, 0))
-        await asyncio.sleep(0)
-        released = asyncio.create_task(worker.release())
-        await asyncio.sleep(0)
-        assert publisher.gate is not None
-        publisher.gate.set()
-        await released
+        await release_amid_a_batch(worker, publisher)
 
     run(scenario())  # `end` would have raised
 
