@@ -271,15 +271,22 @@ def _without_help(calls: Sequence[Call]) -> NextStep:
     return NextStep.CALL_PERSON if drifts else NextStep.NOTHING
 
 
+def told(errors: Errors | None) -> str:
+    """An error as a person reads it."""
+    if errors is None:
+        return "error unknown"
+    return f"error {errors.mean:.3f} on {counted(errors.n, 'label')}"
+
+
 def _quiet(evidence: Evidence) -> list[str]:
     """Why nothing: what was looked at."""
     now, before = evidence.errors, evidence.errors_before
-    told = "error unknown" if now is None else f"error {now.mean:.3f} on {now.n:,} labels"
+    error = told(now)
     if now is not None and before is not None and before.mean:
-        told += f", {now.mean / before.mean - 1:+.1%}"
+        error += f", {now.mean / before.mean - 1:+.1%}"
     found = counted(len(evidence.findings), "finding")
     labels = counted(evidence.labels_new, "new label")
-    return [f"nothing calls for it: {told}; {found}, {labels}"]
+    return [f"nothing calls for it: {error}; {found}, {labels}"]
 
 
 def _decision(

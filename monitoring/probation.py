@@ -24,8 +24,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from monitoring.criteria import Criteria
-from monitoring.policy import Errors, Now
+from monitoring.policy import Errors, Now, told
 from stream_app.contract.alerts import Decision, NextStep, Trigger
+from stream_app.contract.counts import counted
 from stream_app.contract.spans import DAY_MS
 
 
@@ -74,12 +75,11 @@ def judge(trial: Trial, now_ms: int, criteria: Criteria) -> Verdict:
         if speaks_against is not None:
             return speaks_against
         is_over = is_over or labels >= criteria.probation_labels
+    time = counted(round(days), "day")
     if is_over:
-        return Verdict(
-            NextStep.CONFIRM, (_figures(trial), f"nothing against it in {days:.0f} days")
-        )
+        return Verdict(NextStep.CONFIRM, (_figures(trial), f"nothing against it in {time}"))
     words = f"{trial.version} is on probation until {criteria.probation_labels} labels of its own"
-    return Verdict(NextStep.WAIT, (words, f"{labels} so far, in {days:.0f} days"))
+    return Verdict(NextStep.WAIT, (words, f"{labels} so far, in {time}"))
 
 
 def _against(trial: Trial, errors: Errors, criteria: Criteria) -> Verdict | None:
@@ -106,8 +106,4 @@ def _is_above(errors: Errors, other: Errors, by: float, criteria: Criteria) -> b
 
 
 def _figures(trial: Trial) -> str:
-    return f"{trial.version}: {_told(trial.errors)}; {trial.before}: {_told(trial.errors_before)}"
-
-
-def _told(errors: Errors | None) -> str:
-    return "error unknown" if errors is None else f"error {errors.mean:.3f} on {errors.n} labels"
+    return f"{trial.version}: {told(trial.errors)}; {trial.before}: {told(trial.errors_before)}"

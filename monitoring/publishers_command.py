@@ -63,7 +63,8 @@ def run(given: argparse.Namespace, kafka: KafkaSettings, own: MonitoringSettings
         if given.name not in cards:
             known = ", ".join(sorted(map(clean, cards))[:10]) or "nobody"
             raise BadSettings(
-                f"no event of publisher {given.name!r} in {given.days} days; there are: {known}"
+                f"no event of publisher {given.name!r} in {counted(given.days, 'day')};"
+                f" there are: {known}"
             )
         cards = {given.name: cards[given.name]}
     if given.json:

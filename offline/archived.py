@@ -26,6 +26,7 @@ from stream_app.contract.archive import (
     ArchiveManifest,
     manifest_name,
 )
+from stream_app.contract.counts import counted
 from stream_app.contract.ids import murmur2
 from stream_app.contract.topics import ACTIVATIONS, EVENTS, Topic, full_name
 from stream_app.stages.step import Record
@@ -168,7 +169,7 @@ def refuse_holes(manifests: Iterable[ArchiveManifest]) -> None:
         pruned = [file for file in manifest.gone if file.why == "pruned"]
         if pruned:
             raise LogUnreadable(
-                f"{where}: {sum(file.rows for file in pruned)} records from offset "
+                f"{where}: {counted(sum(file.rows for file in pruned), 'record')} from offset "
                 f"{manifest.first_offset} on went with an old day: {pruned[0].path}"
             )
         if sum(file.rows for file in manifest.files) != manifest.rows:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from offline.dataset import Dataset
 from offline.faults import WrongInput
+from stream_app.contract.counts import counted
 from stream_app.core.features import NAMES
 
 NEWER_SHARE = 0.25  # of the rows, before those across the boundary are taken out
@@ -173,8 +174,8 @@ def _refuse_known_too_late(dataset: Dataset) -> None:
     late = (dataset.listed_ms > dataset.sold_ms) | (dataset.listing_offset >= dataset.sale_offset)
     if late.any():
         raise KnownTooLate(
-            f"{dataset.market}: {late.sum()} rows were made when their sale was in the log, and "
-            f"may know its price: {_examples(dataset.listing_id[late])}"
+            f"{dataset.market}: {counted(int(late.sum()), 'row')} made when the sale was in the "
+            f"log, and may know its price: {_examples(dataset.listing_id[late])}"
         )
 
 

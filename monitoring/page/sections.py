@@ -223,7 +223,8 @@ def windows(known: Known, view: View, page: int, address: Callable[[str], str]) 
     table = Table(
         "windows",
         "Windows",
-        f"{count:,} windows of {length} days; red: prices lie to one side, or farther off than before",
+        f"{counted(count, 'window')} of {length} days;"
+        " red: prices lie to one side, or farther off than before",
         (
             Column("from", Unit.DAY),
             Column("to", Unit.DAY),

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from monitoring.page.figures import Errors, Share
 from stream_app.contract.alerts import Alert, Severity
+from stream_app.contract.counts import counted
 from stream_app.contract.spans import DAY_MS, HOUR_MS
 
 # Publishers send in batches over night; a day and two hours without anything is no night.
@@ -185,7 +186,7 @@ def _few_labels(facts: Facts) -> Verdict | None:
     if facts.errors is not None and facts.errors.n >= LABELS_MIN:
         return None
     n = 0 if facts.errors is None else facts.errors.n
-    words = f"unknown: only {n} labels of {facts.market} in the window"
+    words = f"unknown: only {counted(n, 'label')} of {facts.market} in the window"
     press = f"wait, or look at a longer window: {LABELS_MIN} are needed to judge"
     return Verdict(state=State.UNKNOWN, words=words, since_ms=None, cause="", press=press)
 

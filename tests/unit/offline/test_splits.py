@@ -89,7 +89,7 @@ def test_a_row_that_was_made_after_its_own_sale_stops_the_training(column: str) 
     places[7] = {"listed_ms": rows.sold_ms, "listing_offset": rows.sale_offset}[column][7] + 1
     planted = replace(rows, **{column: places})
 
-    says = rf"1 rows were made when their sale was in the log, .*: {rows.listing_id[7]}$"
+    says = rf"1 row made when the sale was in the log, .*: {rows.listing_id[7]}$"
     with pytest.raises(KnownTooLate, match=says):
         train.train(planted, seed=0, made_ms=0)
 
