@@ -1,4 +1,4 @@
-"""`snapshot make`, `show`, `compare`, `verify`: options and results."""
+"""`snapshot make`, `show`, `compare`, `verify`, `erase`: options and results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,16 @@ def options(
         action.add_argument("folder", type=Path, metavar="DIR")
     compare.add_argument("first", type=Path, metavar="A")
     compare.add_argument("second", type=Path, metavar="B")
-    for action in (show, verify, compare):
+    erase = command_line.add(actions, "erase", "take erased listings out of all that were kept")
+    erase.add_argument("listing", nargs="+", metavar="LISTING", help="its listing_id")
+    erase.add_argument(
+        "--below",
+        type=Path,
+        metavar="FOLDER",
+        help="where snapshots lie, at any depth; default: the setting",
+    )
+    erase.add_argument("--dry-run", action="store_true", help="change nothing; show what would go")
+    for action in (show, verify, compare, erase):
         action.add_argument(
             "--json", action="store_true", help="the result as one line of JSON on standard output"
         )
@@ -118,11 +127,29 @@ def _compare(given: argparse.Namespace) -> dict[str, object]:
     }
 
 
+def _erase(given: argparse.Namespace) -> dict[str, object]:
+    from offline.snapshot import SnapshotRefused
+    from offline.snapshot_erase import erase
+
+    _, own = from_environment()
+    root = given.below or Path(own.snapshots)
+    if not root.is_dir():
+        raise SnapshotRefused(f"{root}: no such folder, so no snapshots are there")
+    found = erase(root, given.listing, dry_run=given.dry_run)
+    return {
+        "below": str(root),
+        "dry_run": given.dry_run,
+        "rows_erased": sum(one.rows_erased for one in found),
+        "snapshots": msgspec.to_builtins(found),
+    }
+
+
 _ACTIONS: Mapping[str, Callable[[argparse.Namespace], dict[str, object]]] = {
     "make": _make,
     "show": _show,
     "verify": _verify,
     "compare": _compare,
+    "erase": _erase,
 }
 
 
