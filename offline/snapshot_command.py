@@ -129,18 +129,20 @@ def _compare(given: argparse.Namespace) -> dict[str, object]:
 
 def _erase(given: argparse.Namespace) -> dict[str, object]:
     from offline.snapshot import SnapshotRefused
-    from offline.snapshot_erase import erase
+    from offline.snapshot_erase import erase, left_over
 
     _, own = from_environment()
     root = given.below or Path(own.snapshots)
     if not root.is_dir():
         raise SnapshotRefused(f"{root}: no such folder, so no snapshots are there")
+    unfinished = [str(path) for path in left_over(root)]
     found = erase(root, given.listing, dry_run=given.dry_run)
     return {
         "below": str(root),
         "dry_run": given.dry_run,
         "rows_erased": sum(one.rows_erased for one in found),
         "snapshots": msgspec.to_builtins(found),
+        "left_over": unfinished,
     }
 
 

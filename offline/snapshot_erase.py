@@ -17,10 +17,11 @@ from msgspec import Struct
 
 from offline import snapshot
 from offline.collector import ERASED
-from offline.snapshot import DESCRIPTION, Snapshot
+from offline.snapshot import DESCRIPTION, Snapshot, SnapshotRefused
 from stream_app.core.features import FEATURE_SET
 
 _GOING = ".erased-"  # begins the name of a folder on its way out
+_LEFT_OVER = (f"{_GOING}*", ".making-*")  # of runs of this and of `make` that were killed
 
 
 class Reached(Struct, frozen=True):
@@ -32,26 +33,36 @@ class Reached(Struct, frozen=True):
     instead: str | None  # the snapshot of what is left; None: there is none
 
 
+def left_over(root: Path) -> list[Path]:
+    """What killed runs left below `root`: rows that nobody finds, and that may be erased ones."""
+    return sorted(path for name in _LEFT_OVER for path in root.rglob(name))
+
+
 def erase(root: Path, listing_ids: Collection[str], *, dry_run: bool = False) -> list[Reached]:
     """Erase these listings from every snapshot below `root`; give those that held one.
 
-    One of another feature set than this program has cannot be made anew: it goes whole.
+    One of another feature set than this program has cannot be made anew: it goes whole. So does
+    what killed runs left over; a `make` that runs meanwhile fails.
 
     Raises
     ------
-    SnapshotRefused : one is not what it says; those before it are done
+    SnapshotRefused : some are not what they say, and are named; it is raised when all others are done
     """
-    if not dry_run:
-        _clear(root)
-    return [
-        reached
-        for folder in _folders(root)
-        if (reached := _erase_one(folder, listing_ids, dry_run)) is not None
-    ]
+    reached, refused = [], []
+    for path in [] if dry_run else left_over(root):
+        shutil.rmtree(path)
+    for folder in _folders(root):
+        try:
+            reached.append(_erase_one(folder, listing_ids, dry_run=dry_run))
+        except SnapshotRefused as error:
+            refused.append(str(error))
+    if refused:
+        raise SnapshotRefused("; ".join(refused) + ": may hold them yet, which holds up no other")
+    return [one for one in reached if one is not None]
 
 
 def _folders(root: Path) -> list[Path]:
-    """Those that are whole: one that is being made, or is on its way out, begins with a dot."""
+    """Those that are whole: what is left over begins with a dot."""
     found = (path.parent for path in root.rglob(DESCRIPTION))
     return sorted(
         folder
@@ -60,12 +71,7 @@ def _folders(root: Path) -> list[Path]:
     )
 
 
-def _clear(root: Path) -> None:
-    for folder in list(root.rglob(f"{_GOING}*")):
-        shutil.rmtree(folder)
-
-
-def _erase_one(folder: Path, listing_ids: Collection[str], dry_run: bool) -> Reached | None:
+def _erase_one(folder: Path, listing_ids: Collection[str], *, dry_run: bool) -> Reached | None:
     made, found = snapshot.columns(folder)
     gone = np.isin(found["listing_id"], list(listing_ids))
     rows = int(gone.sum())
@@ -85,7 +91,10 @@ def _without(folder: Path, made: Snapshot, listing_ids: Collection[str]) -> Path
     """Make the snapshot of what is left of one, with what was erased counted."""
     data = snapshot.load(folder)[1]
     kept = data.take(~np.isin(data.listing_id, list(listing_ids)))
-    erased = data.counts.get(ERASED, 0) + len(data) - len(kept)
-    request = msgspec.structs.replace(made.request, made_by=f"{made.request.made_by}; erased from")
-    kept = replace(kept, counts={**kept.counts, ERASED: erased})
-    return snapshot.make(folder.parent, kept, request)[0]
+    gone = len(data) - len(kept)
+    whence = f"less {gone} erased rows of {made.version}, data {made.data_sha256}"
+    request = msgspec.structs.replace(made.request, made_by=f"{made.request.made_by}; {whence}")
+    erased = kept.counts.get(ERASED, 0) + gone
+    return snapshot.make(
+        folder.parent, replace(kept, counts={**kept.counts, ERASED: erased}), request
+    )[0]

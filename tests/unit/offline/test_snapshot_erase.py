@@ -10,7 +10,7 @@ import pytest
 
 from offline import snapshot, snapshot_erase
 from offline.__main__ import main
-from offline.snapshot import DESCRIPTION, Origin, Request
+from offline.snapshot import DESCRIPTION, Origin, Request, SnapshotRefused
 from tests import sales
 
 REQUEST = Request("train", sales.ENDED_MS, Origin("file", "events.jsonl"), "by a test")
@@ -43,6 +43,7 @@ def test_what_is_left_is_a_snapshot_of_its_own_without_the_listing(
     assert listings(left) == others
     assert made.data_sha256 != before.data_sha256
     assert made.version != before.version
+    assert before.data_sha256 in made.request.made_by
     assert {line.rule: line.dropped for line in made.accounts}["row:erased"] == 1
 
 
@@ -104,7 +105,12 @@ def half_gone(old: Path, folder: Path) -> None:
     old.rename(folder.with_name(f".erased-{folder.name}"))
 
 
-@pytest.mark.parametrize("ended", [stands_yet, half_gone])
+def never_made(old: Path, folder: Path) -> None:
+    """One that was being made was killed."""
+    old.rename(folder.with_name(".making-x"))
+
+
+@pytest.mark.parametrize("ended", [stands_yet, half_gone, never_made])
 def test_what_a_killed_run_leaves_is_ended_by_the_next(
     tmp_path: Path, folder: Path, ended: Callable[[Path, Path], None]
 ) -> None:
@@ -113,11 +119,24 @@ def test_what_a_killed_run_leaves_is_ended_by_the_next(
     snapshot_erase.erase(tmp_path, [first])
     left = snapshots(tmp_path / sales.MARKET)
     ended(old, folder)
+    hidden = snapshot_erase.left_over(tmp_path / sales.MARKET)
 
+    assert bool(snapshot_erase.erase(tmp_path, [first], dry_run=True)) != bool(hidden)
     snapshot_erase.erase(tmp_path, [first])
 
     assert list((tmp_path / sales.MARKET).iterdir()) == left
     assert first not in listings(left[0])
+
+
+def test_a_broken_one_is_named_and_holds_up_no_other(tmp_path: Path, folder: Path) -> None:
+    first = listings(folder)[0]
+    broken = snapshot.make(tmp_path / "a", sales.rows(), REQUEST)[0]
+    (broken / "part-00000.parquet").write_bytes(b"")
+
+    with pytest.raises(SnapshotRefused, match=str(broken)):
+        snapshot_erase.erase(tmp_path, [first])
+
+    assert not folder.exists()
 
 
 def test_a_folder_that_is_not_there_is_named(
