@@ -6,7 +6,7 @@ the first, whose next word is not taken. What it has written it knows when it re
 
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from monitoring.alerting import topic
 from monitoring.broker import NoBroker
@@ -52,8 +52,7 @@ class AlertsTopic:
         ------
         NoBroker : the broker does not give it
         """
-        records = self._follower.to_end()
-        return [record.message for record in records if record.message is not None]
+        return self._read()
 
     def say(self, messages: Sequence[AnyAlertMessage]) -> list[AnyAlertMessage]:
         """Write all of it or nothing; give all that is read up to and with it.
@@ -62,17 +61,33 @@ class AlertsTopic:
         ------
         NoBroker : not taken; another watcher may have begun
         """
+        offsets: list[int] = []
+
+        def note(error: KafkaError | None, sent: Message) -> None:
+            if error is None:
+                offsets.append(sent.offset() or 0)
+
         try:
             self._producer.begin_transaction()
             for message in messages:
                 self._producer.produce(
-                    self._topic, wire.encode(message), key_of(message), partition=topic.PARTITION
+                    self._topic,
+                    wire.encode(message),
+                    key_of(message),
+                    partition=topic.PARTITION,
+                    on_delivery=note,
                 )
+            self._producer.flush(_WITHIN_S)  # serves the reports, which a commit does not
             self._producer.commit_transaction(_WITHIN_S)
         except KafkaException as error:
             _LEFT_ALONE.append(self._producer)
             raise NoBroker(f"{self._topic}: {error.args[0].str()}") from None
-        return self.read()
+        # The broker confirms a transaction before it shows it to readers.
+        return self._read(max(offsets, default=-1) + 1)
+
+    def _read(self, at_least: int = 0) -> list[AnyAlertMessage]:
+        records = self._follower.to_end(at_least)
+        return [record.message for record in records if record.message is not None]
 
     def close(self) -> None:
         self._follower.close()

@@ -140,15 +140,15 @@ class Follower:
                 self._next, self._at_end = int(message.offset()), True
         return found, self._at_end
 
-    def to_end(self) -> list[Read]:
-        """All that is there now and was not read yet; what was written just now is among it.
+    def to_end(self, at_least: int = 0) -> list[Read]:
+        """All that is there now and was not read yet, and what is to come before an offset.
 
         Raises
         ------
         NoBroker : the broker does not give it
         """
         found: list[Read] = []
-        end, deadline_s = self._end(), time.monotonic() + _WITHIN_S
+        end, deadline_s = max(self._end(), at_least), time.monotonic() + _WITHIN_S
         while self._next < end:
             records, _ = self.poll()
             found += records

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from monitoring.alerting import topic
 from monitoring.alerts_topic import AlertsTopic
@@ -98,4 +99,26 @@ def test_a_second_watcher_fences_the_first(kafka: KafkaSettings) -> None:
         first.say([messages.decision()])
     assert second.say([messages.decision()]) == [messages.decision()]
     for each in (first, second):
+        each.close()
+
+
+def test_what_was_said_is_read_back_though_the_broker_shows_it_late(kafka: KafkaSettings) -> None:
+    """A transaction of another that is open hides what comes after it from readers."""
+    where = {"bootstrap.servers": kafka.bootstrap_servers}
+    other = Producer({**where, "transactional.id": f"{kafka.prefix}-other"})
+    other.init_transactions(WITHIN_S)
+    other.begin_transaction()
+    other.produce(topic.name_of(kafka), wire.encode(messages.alert()), partition=topic.PARTITION)
+    assert other.flush(WITHIN_S) == 0
+    watcher = AlertsTopic(kafka, "watcher")
+    uncommitted = {**where, "group.id": "any", "isolation.level": "read_uncommitted"}
+    looker, place = Consumer(uncommitted), TopicPartition(topic.name_of(kafka), topic.PARTITION)
+
+    with ThreadPoolExecutor() as threads:
+        said = threads.submit(watcher.say, [messages.decision()])
+        until(lambda: looker.get_watermark_offsets(place)[1] > 2, WITHIN_S, "it is committed")
+        assert topic.read(kafka) == []  # nobody is shown it yet
+        other.commit_transaction(WITHIN_S)
+        assert said.result(WITHIN_S) == [messages.alert(), messages.decision()]
+    for each in (watcher, looker):
         each.close()
