@@ -45,14 +45,17 @@ class AlertsTopic:
         except KafkaException as error:
             raise NoBroker(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from None
 
-    def read(self) -> list[AnyAlertMessage]:
-        """All that is there now and was not read yet; what nobody can read is left out.
+    def read(self, at_least: int = 0) -> list[AnyAlertMessage]:
+        """All that is there now and was not read yet, and what is to come before an offset.
+
+        What nobody can read is left out.
 
         Raises
         ------
         NoBroker : the broker does not give it
         """
-        return self._read()
+        records = self._follower.to_end(at_least)
+        return [record.message for record in records if record.message is not None]
 
     def say(self, messages: Sequence[AnyAlertMessage]) -> list[AnyAlertMessage]:
         """Write all of it or nothing; give all that is read up to and with it.
@@ -83,11 +86,7 @@ class AlertsTopic:
             _LEFT_ALONE.append(self._producer)
             raise NoBroker(f"{self._topic}: {error.args[0].str()}") from None
         # The broker confirms a transaction before it shows it to readers.
-        return self._read(max(offsets, default=-1) + 1)
-
-    def _read(self, at_least: int = 0) -> list[AnyAlertMessage]:
-        records = self._follower.to_end(at_least)
-        return [record.message for record in records if record.message is not None]
+        return self.read(max(offsets, default=-1) + 1)
 
     def close(self) -> None:
         self._follower.close()

@@ -35,6 +35,7 @@ from stream_app.contract.markets import MARKETS
 from stream_app.core.features import FEATURE_SET, FEATURES, NAMES
 
 DESCRIPTION = "snapshot.json"
+MAKING = ".making-"  # begins the name of a folder that is not whole yet
 PART_ROWS = 50_000
 PLACES = ("partition", "listing_offset", "sale_offset")  # not of the content
 _CONTENT = tuple(name for name in (*NUMBERS, *TEXTS) if name not in PLACES)
@@ -140,7 +141,7 @@ def make(root: Path, data: Dataset, request: Request) -> tuple[Path, bool]:
         verify(folder)
         return folder, False
     root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".making-", dir=root) as making:
+    with tempfile.TemporaryDirectory(prefix=MAKING, dir=root) as making:
         staged = Path(making, folder.name)
         staged.mkdir()
         for name, content in files.items():

@@ -14,14 +14,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from offline import snapshot
 from offline.collector import ERASED
-from offline.snapshot import DESCRIPTION, Snapshot, SnapshotRefused
+from offline.snapshot import DESCRIPTION, MAKING, Snapshot, SnapshotRefused
 from stream_app.core.features import FEATURE_SET
 
 _GOING = ".erased-"  # begins the name of a folder on its way out
-_LEFT_OVER = (f"{_GOING}*", ".making-*")  # of runs of this and of `make` that were killed
 
 
 class Reached(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Reached(Struct, frozen=True):
 
 def left_over(root: Path) -> list[Path]:
     """What killed runs left below `root`: rows that nobody finds, and that may be erased ones."""
-    return sorted(path for name in _LEFT_OVER for path in root.rglob(name))
+    return sorted(path for begin in (_GOING, MAKING) for path in root.rglob(f"{begin}*"))
 
 
 def erase(root: Path, listing_ids: Collection[str], *, dry_run: bool = False) -> list[Reached]:
@@ -49,8 +49,9 @@ def erase(root: Path, listing_ids: Collection[str], *, dry_run: bool = False) ->
     SnapshotRefused : some are not what they say, and are named; it is raised when all others are done
     """
     reached, refused = [], []
-    for path in [] if dry_run else left_over(root):
-        shutil.rmtree(path)
+    if not dry_run:
+        for path in left_over(root):
+            shutil.rmtree(path)
     for folder in _folders(root):
         try:
             reached.append(_erase_one(folder, listing_ids, dry_run=dry_run))
@@ -80,21 +81,18 @@ def _erase_one(folder: Path, listing_ids: Collection[str], *, dry_run: bool) -> 
     left = made.rows - rows if made.feature_set == FEATURE_SET else 0
     if dry_run:
         return Reached(str(folder), rows, left, None)
-    instead = str(_without(folder, made, listing_ids)) if left else None
+    instead = str(_without(folder, made, ~gone)) if left else None
     going = folder.with_name(f"{_GOING}{folder.name}")
     folder.rename(going)
     shutil.rmtree(going)
     return Reached(str(folder), rows, left, instead)
 
 
-def _without(folder: Path, made: Snapshot, listing_ids: Collection[str]) -> Path:
+def _without(folder: Path, made: Snapshot, kept: NDArray[np.bool_]) -> Path:
     """Make the snapshot of what is left of one, with what was erased counted."""
     data = snapshot.load(folder)[1]
-    kept = data.take(~np.isin(data.listing_id, list(listing_ids)))
-    gone = len(data) - len(kept)
+    gone = len(data) - int(kept.sum())
     whence = f"less {gone} erased rows of {made.version}, data {made.data_sha256}"
     request = msgspec.structs.replace(made.request, made_by=f"{made.request.made_by}; {whence}")
-    erased = kept.counts.get(ERASED, 0) + gone
-    return snapshot.make(
-        folder.parent, replace(kept, counts={**kept.counts, ERASED: erased}), request
-    )[0]
+    counts = {**data.counts, ERASED: data.counts.get(ERASED, 0) + gone}
+    return snapshot.make(folder.parent, replace(data.take(kept), counts=counts), request)[0]
